@@ -1,0 +1,34 @@
+"""What to solve: the task schema, the procedural curriculum, data set adapters and splits.
+
+    from tasks import Task, TasksConfig, build
+    sets = build(TasksConfig(sources=("arithmetic", "loops")))
+    for task in sets.train: ...
+
+`schema` holds the types, `files` the JSON Lines format, `families` the procedural curriculum,
+`datasets` the public benchmarks, `sources` turns a config into train and held-out sets.
+"""
+
+from tasks.config import CurriculumConfig, TasksConfig
+from tasks.schema import (
+    Compare,
+    Constraints,
+    Example,
+    Param,
+    Signature,
+    StdioTest,
+    Task,
+    TaskError,
+)
+
+__all__ = [
+    "Compare",
+    "Constraints",
+    "CurriculumConfig",
+    "Example",
+    "Param",
+    "Signature",
+    "StdioTest",
+    "Task",
+    "TaskError",
+    "TasksConfig",
+]
