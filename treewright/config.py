@@ -1,0 +1,169 @@
+"""The configuration of a run: every package's own section, composed, read and checked.
+
+A configuration is a YAML file; the command line overrides single keys as `key.sub=value`. A wrong
+key or value is a `ConfigError` of one line that names the key, what was expected and, for an
+unknown key, the nearest valid one.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from yaml import YAMLError
+
+from actors.config import ActorsConfig
+from evaluation.config import EvaluationConfig
+from learner.config import LearnerConfig, ObjectiveConfig
+from learner.run_config import RunConfig
+from policy.config import ModelConfig
+from replay.config import ReplayConfig
+from sandbox.config import SandboxConfig
+from tasks.config import TasksConfig
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message is one line for the user."""
+
+
+class MetricsConfig(BaseModel):
+    """Where Prometheus reads the metrics of learner, actors and replay."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    port: int = Field(default=0, ge=-1, le=65535)
+    """TCP port; 0 takes a free one, -1 serves no metrics."""
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` in a cluster."""
+
+
+class RayConfig(BaseModel):
+    """How the `ray` runtime finds or starts its cluster."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    address: str | None = None
+    """Cluster to join: `auto`, `host:port`; none starts a private one on this machine. A submitted
+    job joins the cluster that runs it whatever is set here."""
+    object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
+    """Memory of the private cluster's object store."""
+
+
+class SandboxSection(BaseModel):
+    """Where programs run: a server elsewhere, or one that the run starts for itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    target: str | None = None
+    """gRPC target such as `dns:///sandbox:50051`; none starts a local server."""
+    token_file: str | None = None
+    """File that holds the bearer token of the target; none sends no token."""
+    server: SandboxConfig = SandboxConfig()
+    """The local server."""
+
+
+class Config(BaseModel):
+    """A whole run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    name: str = Field(default="local", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the run; its folder is `runs/NAME`."""
+    runs: str = "runs"
+    """Folder that holds the run folders."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the weights, the batches and the sampling."""
+    runtime: Literal["ray", "local"] = "ray"
+    """`ray`: Ray actors and RLlib learners; `local`: processes and plain torch."""
+    logger: Literal["tensorboard", "wandb"] = "tensorboard"
+    """`wandb` sends the metrics to Weights & Biases as well; TensorBoard is always written."""
+    tasks: TasksConfig = TasksConfig()
+    model: ModelConfig = ModelConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    learner: LearnerConfig = LearnerConfig()
+    run: RunConfig = RunConfig()
+    actors: ActorsConfig = ActorsConfig()
+    sandbox: SandboxSection = SandboxSection()
+    replay: ReplayConfig = ReplayConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    ray: RayConfig = RayConfig()
+
+
+def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
+    """Read `path` (none: the defaults), apply `key.sub=value` overrides, check everything.
+
+    Raises:
+        ConfigError: the file is missing or is not YAML, or a key or a value is wrong.
+    """
+    try:
+        base = OmegaConf.create({}) if path is None else OmegaConf.load(path)
+        for override in overrides:
+            if "=" not in override:
+                raise ConfigError(f"override {override!r}: expected key=value")
+        merged = OmegaConf.merge(base, OmegaConf.from_dotlist(list(overrides)))
+        values = OmegaConf.to_container(merged, resolve=True)
+    except FileNotFoundError as error:
+        raise ConfigError(f"config file {path} does not exist") from error
+    except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise ConfigError(f"config {path}: {' '.join(str(error).split())}") from error
+    return check(values)
+
+
+def check(values: Any) -> Config:
+    """Validate plain values. Raises ConfigError naming the first wrong key."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_describe(error)) from error
+
+
+def dump(config: Config, path: Path) -> None:
+    """Write the configuration as YAML that `load` reads back."""
+    OmegaConf.save(OmegaConf.create(config.model_dump(mode="json")), path)
+
+
+def _describe(error: ValidationError) -> str:
+    first, *others = error.errors()
+    key = ".".join(str(part) for part in first["loc"]) or "config"
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        text = f"unknown key {key!r}{_nearest(first['loc'])}"
+    else:
+        given = "" if first["type"] == "missing" else f" (given: {first['input']!r:.80})"
+        text = f"{key}: {first['msg']}{given}"
+    return text + (f" (and {len(others)} more)" if others else "")
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    section: Any = Config
+    for part in location[:-1]:
+        section = _field_type(section, str(part))
+    names = _field_names(section)
+    near = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {'.'.join(map(str, (*location[:-1], near[0])))!r}?"
+    return f"; valid keys there: {', '.join(sorted(names))}"
+
+
+def _field_names(section: Any) -> list[str]:
+    if isinstance(section, type) and issubclass(section, BaseModel):
+        return list(section.model_fields)
+    if dataclasses.is_dataclass(section):
+        return [field.name for field in dataclasses.fields(section)]
+    return []
+
+
+def _field_type(section: Any, name: str) -> Any:
+    if isinstance(section, type) and issubclass(section, BaseModel):
+        field = section.model_fields.get(name)
+        annotation = field.annotation if field else None
+    elif dataclasses.is_dataclass(section):
+        annotation = next((f.type for f in dataclasses.fields(section) if f.name == name), None)
+    else:
+        annotation = None
+    candidates = [annotation, *get_args(annotation)]
+    return next((c for c in candidates if _field_names(c)), None)
