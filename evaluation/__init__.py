@@ -1,0 +1,1 @@
+"""Measuring a policy: pass@k on unseen tasks, the report of a run, drawings of programs."""

@@ -1,0 +1,163 @@
+"""The records that a run writes and that reports read; `run_folder` says in which files.
+
+Times are seconds since the run started. A number that is not finite becomes null in JSON.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+Split = Literal["heldout", "heldout_families"]
+Phase = Literal["before", "during", "after"]
+
+
+class RecordError(ValueError):
+    """Not a record: a field is missing or mistyped, or a run folder's file is unreadable."""
+
+
+class _Json:
+    """`to_json` and `from_json` for the dataclasses below, checked by their annotations."""
+
+    def to_json(self) -> dict[str, object]:
+        """A JSON object; numbers that are not finite become null."""
+        dumped: dict[str, object] = json.loads(TypeAdapter(type(self)).dump_json(self))
+        return dumped
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The record of a JSON object; `RecordError` where a field is missing or mistyped."""
+        try:
+            record: Self = TypeAdapter(cls).validate_python(data)
+        except ValidationError as error:
+            raise RecordError(f"{cls.__name__}: {_first_problem(error)}") from error
+        return record
+
+
+@dataclass(frozen=True)
+class BestProgram(_Json):
+    """The best program found for a task: shortest that passes, else with the most tests passed."""
+
+    source: str
+    verdict: str
+    tests_passed: int
+    tests_total: int
+
+
+@dataclass(frozen=True)
+class TaskResult(_Json):
+    """One task's samples. `samples` leaves out those the sandbox itself failed (`internal`)."""
+
+    id: str
+    stage: str
+    samples: int
+    correct: int
+    distinct: int
+    internal: int
+    best: BestProgram | None
+
+
+@dataclass(frozen=True)
+class EvaluationResult(_Json):
+    """A policy measured on a set of tasks: what `treewright eval --json` prints.
+
+    Keys of `pass_at` are k as text. A k with no task of at least k samples is None. `scored_tasks`
+    says over how many tasks each rate is. `verdicts` counts samples, duplicates included.
+    """
+
+    pass_at: dict[str, float | None]
+    pass_at_by_stage: dict[str, dict[str, float | None]]
+    scored_tasks: dict[str, int]
+    tasks: tuple[TaskResult, ...]
+    verdicts: dict[str, int]
+    violations: int
+    internal: int
+    samples: int
+    executed: int
+    seconds: float
+    programs_per_second: float
+    temperature: float
+    profile: str
+    max_actions: int
+
+
+@dataclass(frozen=True)
+class TrainRecord(_Json):
+    """One learner step, or the mean of the steps since the last record.
+
+    `verdicts` counts the rollouts since the last record; `reward_mean` and `policy_lag` (in policy
+    versions) are None while no rollout has been trained on. `idle_ratio` is the share of wall time
+    that the learner waited for data.
+    """
+
+    step: int
+    seconds: float
+    policy_version: int
+    loss: dict[str, float | None]
+    programs_per_second: float
+    idle_ratio: float
+    reward_mean: float | None = None
+    policy_lag: float | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
+    kind: Literal["train"] = "train"
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Share of the rollouts since the last record that passed every test."""
+        total = sum(n for verdict, n in self.verdicts.items() if verdict != "INTERNAL")
+        return self.verdicts.get("PASSED", 0) / total if total else None
+
+
+@dataclass(frozen=True)
+class EvalRecord(_Json):
+    """An evaluation during the run, on one split."""
+
+    step: int
+    seconds: float
+    split: Split
+    phase: Phase
+    result: EvaluationResult
+    kind: Literal["eval"] = "eval"
+
+
+@dataclass(frozen=True)
+class SampleRecord(_Json):
+    """A sampled program and what the sandbox said of it."""
+
+    step: int
+    task_id: str
+    stage: str
+    description: str
+    program: str
+    verdict: str
+    tests_passed: int
+    tests_total: int
+
+
+@dataclass(frozen=True)
+class Machine(_Json):
+    """What a run ran on. `memory_bytes` is the physical memory."""
+
+    system: str
+    processor: str
+    cores: int
+    memory_bytes: int
+    accelerators: tuple[str, ...]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RunInfo(_Json):
+    """A run's identity. `revision` is the git commit, None outside a checkout."""
+
+    name: str
+    started_unix_seconds: float
+    revision: str | None
+    machine: Machine
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
