@@ -1,0 +1,1 @@
+"""Generated code of proto/replay/v1: the trajectory message."""
