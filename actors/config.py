@@ -1,0 +1,102 @@
+"""The `actors:` section of a config."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RewardConfig(BaseModel):
+    """What a program that ran is worth. Penalties are given as positive numbers."""
+
+    model_config = _MODEL
+
+    tests: float = Field(default=1.0, ge=0)
+    """For passing every test; a program that passes a share of them gets that share."""
+
+    solved_bonus: float = Field(default=1.0, ge=0)
+    """On top, for passing all of them."""
+
+    compile_penalty: float = Field(default=0.5, ge=0)
+    """For a program that does not compile."""
+
+    runtime_penalty: float = Field(default=0.2, ge=0)
+    """For a program of which every test ended in an error, out of memory or with too much output; a
+    share of the tests costs that share."""
+
+    timeout_penalty: float = Field(default=0.2, ge=0)
+    """The same for tests that ran out of time."""
+
+    size_penalty: float = Field(default=0.05, ge=0)
+    """For a program as long as `max_actions`; a shorter one costs in proportion."""
+
+
+class LimitsConfig(BaseModel):
+    """What one program may use in the sandbox, each of its tests."""
+
+    model_config = _MODEL
+
+    cpu_seconds: float = Field(default=0.5, gt=0)
+    """CPU time."""
+
+    wall_seconds: float = Field(default=10.0, gt=0)
+    """Wall time: generous, so that a busy host makes no false timeouts."""
+
+    memory_bytes: int = Field(default=256 * 2**20, ge=2**20)
+    """Address space."""
+
+
+class ActorsConfig(BaseModel):
+    """How programs are sampled, run and rewarded."""
+
+    model_config = _MODEL
+
+    num_actors: int = Field(default=1, ge=0)
+    """Actors in the pool; 0 trains on references alone."""
+
+    tasks_per_batch: int = Field(default=16, ge=1)
+    """Tasks drawn for one batch."""
+
+    samples_per_task: int = Field(default=8, ge=1)
+    """Programs sampled for each of them: the group of the group-relative baseline."""
+
+    in_flight: int = Field(default=2, ge=1)
+    """Batches that one actor has in the sandbox while it samples the next."""
+
+    max_ahead: int = Field(default=1024, ge=1)
+    """Trajectories that wait for the learner, or that it holds, at which no actor starts another
+    batch: staleness is bounded by admission, nothing is thrown away."""
+
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature."""
+
+    profile: str = "core"
+    """Grammar profile that programs are sampled under."""
+
+    max_actions: int = Field(default=192, ge=8)
+    """Longest program, in grammar actions; every program closes before it."""
+
+    weights_poll_seconds: float = Field(default=1.0, ge=0)
+    """At most this often an actor asks for newer weights."""
+
+    torch_threads: int = Field(default=1, ge=1)
+    """Threads of torch in one actor."""
+
+    num_cpus: float = Field(default=1.0, ge=0)
+    """CPUs that an actor reserves in the Ray cluster."""
+
+    sandbox_timeout_seconds: float = Field(default=120.0, gt=0)
+    """How long one batch may take in the sandbox before it is sent again."""
+
+    sandbox_longest_pause_seconds: float = Field(default=10.0, gt=0)
+    """Longest pause between two tries while the whole sandbox pool is away."""
+
+    max_restarts: int = Field(default=100, ge=0)
+    """Restarts of dead actors, all of them together, after which the run stops with an error."""
+
+    limits: LimitsConfig = LimitsConfig()
+    """What one program may use."""
+
+    reward: RewardConfig = RewardConfig()
+    """What a program is worth."""
