@@ -1,0 +1,1 @@
+"""What to write next: grammar, spec encoding, the HRM network and sampling."""

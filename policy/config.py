@@ -1,0 +1,104 @@
+"""Settings of the policy network; every switch of the network is here and nowhere else."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class HRMConfig(_Section):
+    """The recurrent core: two levels, their cycles and what flows between them."""
+
+    width: int = Field(default=128, ge=8)
+    """Hidden size d of both levels."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads; must divide the width into even parts (rotary positions turn pairs)."""
+    expansion: float = Field(default=2.0, gt=0)
+    """Width of a SwiGLU's inner layer is expansion * width * 2/3, rounded up to `round_inner_to`."""
+    round_inner_to: int = Field(default=32, ge=1)
+    """Multiple to which the SwiGLU's inner width is rounded up (256 in the published model)."""
+    h_layers: int = Field(default=1, ge=1)
+    """Blocks in the H level (slow, reads the spec)."""
+    l_layers: int = Field(default=1, ge=1)
+    """Blocks in the L level (fast, works on the tree)."""
+    h_cycles: int = Field(default=2, ge=1)
+    """H calls in a segment."""
+    l_cycles: int = Field(default=2, ge=1)
+    """L calls before each H call."""
+    segments: int = Field(default=2, ge=1)
+    """Segments with deep supervision: the carry is detached between them."""
+    carry: Literal["keep", "reset"] = "keep"
+    """Whether a segment starts from the carry of the last one or from the initial states."""
+    gradient_horizon: int = Field(default=1, ge=0)
+    """L calls, counted from the segment's end, that gradients run through; 0 means all of them.
+    1 is the published one-step gradient."""
+    share_levels: bool = False
+    """Whether H and L are one set of blocks."""
+    feedback: bool = False
+    """Whether a gated projection of L's state is added to what H reads."""
+    norm: Literal["post", "pre"] = "post"
+    """Place of the RMS norms; `pre` adds one at a level's end."""
+    norm_eps: float = Field(default=1e-5, gt=0)
+    """Added to the mean square inside an RMS norm."""
+    positions: Literal["rope", "learned"] = "rope"
+    """Rotary or learned absolute positions."""
+    rope_theta: float = Field(default=10000.0, gt=0)
+    """Base wavelength of the rotary positions."""
+    act: Literal["off", "halt", "halt_continue"] = "halt_continue"
+    """Which Q-values stop an adaptive run: none, halt > 0, or halt > continue. With `halt` no
+    bootstrapped target is computed, which saves a second forward pass."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(
+                f"width ({self.width}) must be a multiple of 2 * heads ({2 * self.heads})"
+            )
+        return self
+
+
+class SpecConfig(_Section):
+    """How a task becomes tokens, and how they are encoded."""
+
+    names: bool = True
+    """Whether words of the entry point's and the parameters' names are tokens (types always are)."""
+    examples: bool = True
+    """Whether the visible examples are tokens."""
+    properties: bool = True
+    """Whether relations between the examples' inputs and outputs are tokens."""
+    constraints: bool = True
+    """Whether the task's limits are tokens."""
+    metadata: bool = True
+    """Whether the stage and the tags are tokens."""
+    text: bool = True
+    """Whether the description is tokens; without it, it gives no literals either."""
+    layers: int = Field(default=1, ge=0)
+    """Bidirectional blocks over the spec's tokens."""
+    max_tokens: int = Field(default=128, ge=16)
+    """Tokens of a spec; later ones are cut."""
+    max_examples: int = Field(default=4, ge=0)
+    """Examples shown as tokens (properties look at all of them)."""
+    max_example_tokens: int = Field(default=20, ge=2)
+    """Tokens of one example; its arguments share what its output leaves."""
+    max_text_tokens: int = Field(default=40, ge=0)
+    """Words, numbers and quoted strings of the description that are tokens."""
+
+
+class ModelConfig(_Section):
+    """The whole policy network."""
+
+    hrm: HRMConfig = HRMConfig()
+    """The recurrent core."""
+    spec: SpecConfig = SpecConfig()
+    """The spec encoder."""
+    graph: bool = True
+    """Whether L receives messages from the parent, the previous sibling and the previous use."""
+    message_width: int = Field(default=32, ge=1)
+    """Width of a message along one edge of the tree."""
+    tie_output: bool = True
+    """Whether the output projection is the action embedding."""
+    max_actions: int = Field(default=192, ge=2)
+    """Longest program in actions."""

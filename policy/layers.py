@@ -1,0 +1,184 @@
+"""Layers of the network: norm, feed-forward, positions, attention and tree messages.
+
+Parameter names of attention and feed-forward are those of the published HRM.
+
+Shapes: B rows, S positions, T spec tokens, d width, H heads, D = d / H, E edges of the tree.
+"""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from policy.attention import attend
+
+Rotation = tuple[Float[Tensor, "S D"], Float[Tensor, "S D"]]
+# A standard normal cut at +-2 has this standard deviation; dividing by it restores the asked one.
+_CUT_STD = 0.8796256610342398
+EDGES = 3
+
+
+class Memory(Protocol):
+    """What a cache of earlier positions offers to a layer; calls come in a fixed order."""
+
+    def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Append [B, H, 1, D] keys and values; return those of every position so far."""
+
+    def extend_messages(self, values: Tensor) -> Tensor:
+        """Append [B, 1, m] message values; return [B, T, m]."""
+
+
+def init_normal(weight: Tensor, std: float) -> Tensor:
+    """Fill in place from a normal cut at two standard deviations that keeps the deviation."""
+    std = std / _CUT_STD
+    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+
+
+class Linear(nn.Linear):
+    """A linear map whose weights start from a cut LeCun normal and whose bias starts at 0."""
+
+    def reset_parameters(self) -> None:
+        """Initialise; called by nn.Linear's constructor."""
+        init_normal(self.weight, self.in_features**-0.5)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+def rms_norm(x: Float[Tensor, "*shape d"], eps: float) -> Float[Tensor, "*shape d"]:
+    """Divide by the root mean square over the last dimension (arXiv:1910.07467), without a gain."""
+    return F.rms_norm(x, (x.shape[-1],), eps=eps)
+
+
+class SwiGLU(nn.Module):
+    """down(silu(gate(x)) * up(x)) (arXiv:2002.05202)."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.gate_up_proj = Linear(width, 2 * inner, bias=False)
+        self.down_proj = Linear(inner, width, bias=False)
+
+    def forward(self, x: Float[Tensor, "*shape d"]) -> Float[Tensor, "*shape d"]:
+        """Map each position by itself."""
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        out: Tensor = self.down_proj(F.silu(gate) * up)
+        return out
+
+
+class Rotary(nn.Module):
+    """Cosines and sines of rotary positions (arXiv:2104.09864), halves rotated, not pairs."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, head_width: int, positions: int, theta: float) -> None:
+        super().__init__()
+        rates = theta ** -(torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
+        angles = torch.outer(torch.arange(positions, dtype=torch.float32), rates)
+        angles = torch.cat((angles, angles), dim=-1)
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+
+    def forward(self, start: int, stop: int) -> Rotation:
+        """Give the rotation of positions start..stop-1."""
+        return self.cos[start:stop], self.sin[start:stop]
+
+
+def rotate(x: Float[Tensor, "B H S D"], rotation: Rotation) -> Float[Tensor, "B H S D"]:
+    """Turn queries or keys by their positions."""
+    cos, sin = rotation
+    first, second = x.chunk(2, dim=-1)
+    turned: Tensor = x * cos + torch.cat((-second, first), dim=-1) * sin
+    return turned
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention among the positions of a row."""
+
+    def __init__(self, width: int, heads: int, *, causal: bool) -> None:
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.qkv_proj = Linear(width, 3 * width, bias=False)
+        self.o_proj = Linear(width, width, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B S d"],
+        rotation: Rotation | None,
+        *,
+        key_mask: Bool[Tensor, "B S"] | None = None,
+        memory: Memory | None = None,
+    ) -> Float[Tensor, "B S d"]:
+        """Attend; with a `memory`, S is 1 and the earlier keys come from it."""
+        batch, length, width = x.shape
+        qkv = self.qkv_proj(x).view(batch, length, 3, self.heads, width // self.heads)
+        if rotation is None:
+            q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        else:
+            qk = rotate(qkv[:, :, :2].permute(2, 0, 3, 1, 4), rotation)
+            q, k = qk.unbind(0)
+            v = qkv[:, :, 2].transpose(1, 2)
+        if memory is not None:
+            k, v = memory.extend_attention(k, v)
+        out = attend(q, k, v, causal=self.causal, key_mask=key_mask)
+        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+        return projected
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention from the positions of a row to the tokens of its task's spec."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = Linear(width, width, bias=False)
+        self.kv_proj = Linear(width, 2 * width, bias=False)
+        self.o_proj = Linear(width, width, bias=False)
+
+    def keys_values(self, states: Float[Tensor, "B T d"]) -> Float[Tensor, "2 B H T D"]:
+        """Project spec states once, for all samples and calls that read them."""
+        batch, length, width = states.shape
+        kv = self.kv_proj(states).view(batch, length, 2, self.heads, width // self.heads)
+        return kv.permute(2, 0, 3, 1, 4)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B S d"],
+        kv: Float[Tensor, "2 B H T D"],
+        key_mask: Bool[Tensor, "B T"],
+    ) -> Float[Tensor, "B S d"]:
+        """Read the spec."""
+        batch, length, width = x.shape
+        q = self.q_proj(x).view(batch, length, self.heads, -1).transpose(1, 2)
+        out = attend(q, kv[0], kv[1], key_mask=key_mask)
+        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+        return projected
+
+
+class TreeMessages(nn.Module):
+    """Messages along the edges of the tree: from parent, previous sibling and previous use.
+
+    An edge is a head of attention whose pattern is given instead of learned.
+    """
+
+    def __init__(self, width: int, message_width: int) -> None:
+        super().__init__()
+        self.v_proj = Linear(width, EDGES * message_width, bias=False)
+        self.o_proj = Linear(EDGES * message_width, width, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B S d"],
+        neighbours: Int[Tensor, "B S E"],
+        memory: Memory | None = None,
+    ) -> Float[Tensor, "B S d"]:
+        """Gather from `neighbours`, positions in the row not after the receiving one."""
+        values = self.v_proj(x)
+        if memory is not None:
+            values = memory.extend_messages(values)
+        batch, length, _ = neighbours.shape
+        sources = values.view(batch, values.shape[1], EDGES, -1)
+        index = neighbours[..., None].expand(-1, -1, -1, sources.shape[-1])
+        projected: Tensor = self.o_proj(sources.gather(1, index).reshape(batch, length, -1))
+        return projected
