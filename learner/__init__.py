@@ -1,0 +1,1 @@
+"""Training: the objective, the train step, its backends, checkpoints and weights publishing."""

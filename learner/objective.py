@@ -1,0 +1,277 @@
+"""The objective: one pure function from a batch's outputs to a total and its terms.
+
+Shapes: M segments, B rows, L actions, V vocabulary, N valid positions of the batch in row-major
+order of `valid`, C of them bound by a task's constraints, S strategy heads.
+
+Every mean divides by a count of the *global* batch (`Counts`), so that data-parallel learners that
+average their gradients, each with a shard and `counts.shard(n)`, agree with one that holds it all.
+
+Sources: deep supervision and the Q targets, HRM (https://arxiv.org/abs/2506.21734); group-relative
+advantage, GRPO (https://arxiv.org/abs/2402.03300); token means and the asymmetric clip, DAPO
+(https://arxiv.org/abs/2503.14476); dual clip (https://arxiv.org/abs/1912.09729).
+"""
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Self
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from learner.config import ObjectiveConfig
+
+
+class RowKind(IntEnum):
+    """What a row of a batch is."""
+
+    PADDING = -1
+    """Fills a shard up; takes part in nothing."""
+    REFERENCE = 0
+    """A task's reference program."""
+    ROLLOUT = 1
+    """A program that an actor sampled, with its reward."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What each mean divides by: how many there are in the global batch (at least 1)."""
+
+    reference_tokens: float
+    verified_tokens: float
+    rollout_tokens: float
+    rows: float
+    strategy_rows: float
+    constrained: float
+
+    def shard(self, num_shards: int) -> Self:
+        """Return the counts for one of `num_shards` learners that average their gradients."""
+        return type(self)(*(getattr(self, f.name) / num_shards for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class ObjectiveInputs:
+    """Everything the objective reads: the policy's outputs and the batch."""
+
+    logits: Float[Tensor, "M B L V"]
+    """Unmasked logits of each action."""
+    q_halt: Float[Tensor, "M B"]
+    """Logit of the chance that the program is solved."""
+    q_continue: Float[Tensor, "M B"]
+    """Logit of the value of going on."""
+    strategy: tuple[Float[Tensor, "M B K"], ...]
+    """Logits of each strategy head."""
+    actions: Int64[Tensor, "B L"]
+    """The actions taken."""
+    valid: Bool[Tensor, "B L"]
+    """Which of them are there (the rest is padding)."""
+    mask: Bool[Tensor, "N V"]
+    """Actions allowed at each valid position; always holds the one taken."""
+    constrained: Int64[Tensor, " C"]
+    """Indices into N of the positions where the task's constraints forbid something."""
+    grammar_mask: Bool[Tensor, "C V"]
+    """Actions that the grammar alone allows there: a superset of `mask`."""
+    kind: Int64[Tensor, " B"]
+    """RowKind."""
+    solved: Bool[Tensor, " B"]
+    """The program passes every test (references do)."""
+    reward: Float[Tensor, " B"]
+    group_mean: Float[Tensor, " B"]
+    """Mean reward of the task's samples."""
+    group_std: Float[Tensor, " B"]
+    """Standard deviation of the reward over the task's samples."""
+    temperature: Float[Tensor, " B"]
+    """What the behaviour policy divided its logits by."""
+    behaviour_logprobs: Float[Tensor, "B L"]
+    """Log-probabilities of the actions under the behaviour policy, mask and temperature."""
+    lag: Float[Tensor, " B"]
+    """Versions by which the behaviour policy is older than the learner's."""
+    strategy_labels: Int64[Tensor, "B S"]
+    """Labels of the reference program; -1 where there is none."""
+    counts: Counts
+    step: int
+    """Train step, for the weights' schedules."""
+
+
+@dataclass(frozen=True)
+class ObjectiveOutputs:
+    """The loss, its parts before weighting, and figures that carry no gradient."""
+
+    total: Float[Tensor, ""]
+    terms: dict[str, Float[Tensor, ""]]
+    diagnostics: dict[str, Float[Tensor, ""]]
+
+
+@dataclass(frozen=True)
+class _Positions:
+    """Indices into N, and into the flattened B x L, of the positions that each term reads."""
+
+    flat: Int64[Tensor, " N"]
+    row: Int64[Tensor, " N"]
+    imitated: Int64[Tensor, " I"]
+    rollout: Int64[Tensor, " R"]
+
+    @classmethod
+    def of(cls, inputs: ObjectiveInputs) -> Self:
+        flat = inputs.valid.flatten().nonzero().squeeze(1)
+        row = flat // inputs.valid.shape[1]
+        is_rollout = inputs.kind == RowKind.ROLLOUT
+        is_imitated = (inputs.kind == RowKind.REFERENCE) | (is_rollout & inputs.solved)
+        return cls(
+            flat, row, is_imitated[row].nonzero().squeeze(1), is_rollout[row].nonzero().squeeze(1)
+        )
+
+
+def objective(inputs: ObjectiveInputs, config: ObjectiveConfig) -> ObjectiveOutputs:
+    """Weigh and add up all terms, each a mean over the global batch and over segments.
+
+    The policy gradient and the entropy read the last segment alone: it is the distribution that
+    actors sample from, so it is the only one that the behaviour log-probabilities speak of.
+    """
+    where = _Positions.of(inputs)
+    imitated, bound, rollout = _gather(inputs, where)
+    terms, diagnostics = _imitation(inputs, where, imitated)
+    pg_terms, pg_diagnostics = _policy_gradient(inputs, where, rollout, config)
+    terms |= pg_terms | _q_learning(inputs)
+    terms["strategy"] = _strategy(inputs)
+    terms["constraints"] = _constraints(inputs, bound)
+    weights = config.weights_at(inputs.step)
+    weights["entropy"] *= -1.0  # a bonus: more of it is better
+    total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+    return ObjectiveOutputs(total, terms, diagnostics | pg_diagnostics)
+
+
+def _gather(inputs: ObjectiveInputs, where: _Positions) -> tuple[Tensor, Tensor, Tensor]:
+    """Pick logits: imitated [M,I,V], constrained [M,C,V], the last segment's rollouts [R,V].
+
+    One index_select, because each has a backward that fills a tensor of the logits' full size.
+    """
+    M, B, L, V = inputs.logits.shape
+    offsets = torch.arange(M, device=where.flat.device).unsqueeze(1) * (B * L)
+    parts = [
+        (offsets + where.flat[where.imitated]).flatten(),
+        (offsets + where.flat[inputs.constrained]).flatten(),
+        offsets[-1] + where.flat[where.rollout],
+    ]
+    picked = inputs.logits.reshape(-1, V).index_select(0, torch.cat(parts))
+    picked = picked.to(torch.promote_types(picked.dtype, torch.float32))
+    imitated, bound, rollout = torch.split(picked, [len(part) for part in parts])
+    return imitated.view(M, -1, V), bound.view(M, -1, V), rollout
+
+
+def _imitation(
+    inputs: ObjectiveInputs, where: _Positions, logits_MIV: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Cross-entropy of the actions of references and of verified rollouts, deeply supervised."""
+    M, num_imitated, V = logits_MIV.shape
+    masked_MIV = logits_MIV.masked_fill(~inputs.mask[where.imitated], -torch.inf)
+    action_I = inputs.actions.flatten()[where.flat[where.imitated]]
+    nll_MI = cross_entropy(
+        masked_MIV.view(-1, V), action_I.expand(M, num_imitated).reshape(-1), reduction="none"
+    ).view(M, num_imitated)
+    reference_I = inputs.kind[where.row[where.imitated]] == RowKind.REFERENCE
+    nll_I = nll_MI.mean(0)
+    terms = {
+        "supervised": (nll_I * reference_I).sum() / inputs.counts.reference_tokens,
+        "imitation": (nll_I * ~reference_I).sum() / inputs.counts.verified_tokens,
+    }
+    hit_I = masked_MIV[-1].detach().argmax(-1) == action_I
+    accuracy = (hit_I & reference_I).sum() / inputs.counts.reference_tokens
+    return terms, {"token_accuracy": accuracy}
+
+
+def _policy_gradient(
+    inputs: ObjectiveInputs, where: _Positions, logits_RV: Tensor, config: ObjectiveConfig
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Clipped, group-relative policy gradient and the entropy, over the rollouts' positions."""
+    row_R = where.row[where.rollout]
+    flat_R = where.flat[where.rollout]
+    mask_RV = inputs.mask[where.rollout]
+    scaled_RV = logits_RV / inputs.temperature[row_R].unsqueeze(1)
+    logp_RV = scaled_RV.masked_fill(~mask_RV, -torch.inf).log_softmax(-1)
+    logp_R = logp_RV.gather(1, inputs.actions.flatten()[flat_R].unsqueeze(1)).squeeze(1)
+    # exp(20) is far beyond every clip: the clamp only keeps the unclipped side finite.
+    log_ratio_R = (logp_R - inputs.behaviour_logprobs.flatten()[flat_R]).clamp(max=20.0)
+    advantage_B = (inputs.reward - inputs.group_mean) / (
+        inputs.group_std + config.advantage_epsilon
+    )
+    surrogate_R = clipped_surrogate(log_ratio_R.exp(), advantage_B[row_R], config)
+    fresh_R = (config.staleness_decay ** inputs.lag.clamp(min=0.0))[row_R]
+    tokens = inputs.counts.rollout_tokens
+    entropy_R = -(logp_RV.exp() * logp_RV.masked_fill(~mask_RV, 0.0)).sum(-1)
+    terms = {
+        "policy_gradient": -(surrogate_R * fresh_R).sum() / tokens,
+        "entropy": entropy_R.sum() / tokens,
+    }
+    with torch.no_grad():
+        outside_R = (log_ratio_R.exp() - 1.0 < -config.clip_low) | (
+            log_ratio_R.exp() - 1.0 > config.clip_high
+        )
+        diagnostics = {
+            "clip_fraction": outside_R.sum() / tokens,
+            # The k3 estimate of KL(behaviour || policy): http://joschu.net/blog/kl-approx.html
+            "kl_behaviour": (log_ratio_R.exp() - 1.0 - log_ratio_R).sum() / tokens,
+        }
+    return terms, diagnostics
+
+
+def clipped_surrogate(
+    ratio: Float[Tensor, " R"], advantage: Float[Tensor, " R"], config: ObjectiveConfig
+) -> Float[Tensor, " R"]:
+    """PPO's pessimistic surrogate with an asymmetric clip and a floor for negative advantages."""
+    clipped = ratio.clamp(1.0 - config.clip_low, 1.0 + config.clip_high)
+    surrogate = torch.minimum(ratio * advantage, clipped * advantage)
+    floor = config.clip_negative * advantage
+    return torch.where(advantage < 0.0, torch.maximum(surrogate, floor), surrogate)
+
+
+def _q_learning(inputs: ObjectiveInputs) -> dict[str, Tensor]:
+    """Binary cross-entropy of both Q heads, over rows and segments."""
+    real_B = inputs.kind != RowKind.PADDING
+    solved_MB = inputs.solved.to(inputs.q_halt.dtype).expand_as(inputs.q_halt)
+    halt_MB = binary_cross_entropy_with_logits(inputs.q_halt, solved_MB, reduction="none")
+    target_MB = continue_target(inputs.q_halt, inputs.q_continue)
+    continue_MB = binary_cross_entropy_with_logits(inputs.q_continue, target_MB, reduction="none")
+    return {
+        "q_halt": (halt_MB.mean(0) * real_B).sum() / inputs.counts.rows,
+        "q_continue": (continue_MB.mean(0) * real_B).sum() / inputs.counts.rows,
+    }
+
+
+def continue_target(
+    q_halt: Float[Tensor, "M B"], q_continue: Float[Tensor, "M B"]
+) -> Float[Tensor, "M B"]:
+    """Value of going on: the better of the next segment's two values, detached.
+
+    Nothing follows the last segment, so going on there is worth what halting is.
+    """
+    best_next = torch.maximum(q_halt, q_continue)[1:]
+    return torch.cat([best_next, q_halt[-1:]]).detach().sigmoid()
+
+
+def _strategy(inputs: ObjectiveInputs) -> Tensor:
+    """Cross-entropy of the strategy heads, over labelled rows, heads and segments."""
+    losses = []
+    for logits_MBK, label_B in zip(inputs.strategy, inputs.strategy_labels.unbind(1), strict=True):
+        M, B, K = logits_MBK.shape
+        losses.append(
+            cross_entropy(
+                logits_MBK.reshape(-1, K),
+                label_B.expand(M, B).reshape(-1),
+                ignore_index=-1,
+                reduction="sum",
+            )
+            / M
+        )
+    if not losses:
+        return inputs.q_halt.new_zeros(())
+    return torch.stack(losses).mean() / inputs.counts.strategy_rows
+
+
+def _constraints(inputs: ObjectiveInputs, logits_MCV: Tensor) -> Tensor:
+    """-log of the share of grammar-legal probability on actions that the constraints allow."""
+    allowed_CV = inputs.mask[inputs.constrained]
+    obedient_MC = logits_MCV.masked_fill(~allowed_CV, -torch.inf).logsumexp(-1)
+    legal_MC = logits_MCV.masked_fill(~inputs.grammar_mask, -torch.inf).logsumexp(-1)
+    return (legal_MC - obedient_MC).mean(0).sum() / inputs.counts.constrained

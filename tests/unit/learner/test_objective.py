@@ -1,0 +1,410 @@
+"""Each term against a slow reference written out by hand, and by the sign of its gradient."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from learner.config import ObjectiveConfig, Schedule
+from learner.objective import (
+    Counts,
+    ObjectiveInputs,
+    RowKind,
+    clipped_surrogate,
+    continue_target,
+    objective,
+)
+
+SEGMENTS, ACTIONS, VOCABULARY = 3, 4, 7
+KINDS = (RowKind.REFERENCE, RowKind.ROLLOUT, RowKind.ROLLOUT, RowKind.PADDING)
+LENGTHS = (3, 4, 2, 4)
+ONLY = dict.fromkeys(
+    (
+        "supervised",
+        "imitation",
+        "policy_gradient",
+        "q_halt",
+        "q_continue",
+        "strategy",
+        "constraints",
+        "entropy",
+    ),
+    0.0,
+)
+
+
+def make_inputs(seed: int = 0, dtype: torch.dtype = torch.float64) -> ObjectiveInputs:
+    """A reference, a solved and a failed rollout, and a padding row; every logit is a leaf."""
+    draw = torch.Generator().manual_seed(seed)
+    rows = len(KINDS)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=draw, dtype=dtype).requires_grad_()
+
+    lengths = torch.tensor(LENGTHS)
+    valid = torch.arange(ACTIONS) < lengths.unsqueeze(1)
+    actions = torch.randint(VOCABULARY, (rows, ACTIONS), generator=draw)
+    positions = int(valid.sum())
+    grammar = torch.rand(positions, VOCABULARY, generator=draw) < 0.7
+    mask = grammar & (torch.rand(positions, VOCABULARY, generator=draw) < 0.7)
+    grammar[torch.arange(positions), actions[valid]] = True
+    mask[torch.arange(positions), actions[valid]] = True
+    constrained = torch.tensor([0, 2, 4])
+    return ObjectiveInputs(
+        logits=normal(SEGMENTS, rows, ACTIONS, VOCABULARY),
+        q_halt=normal(SEGMENTS, rows),
+        q_continue=normal(SEGMENTS, rows),
+        strategy=(normal(SEGMENTS, rows, 3), normal(SEGMENTS, rows, 5)),
+        actions=actions,
+        valid=valid,
+        mask=mask,
+        constrained=constrained,
+        grammar_mask=grammar[constrained],
+        kind=torch.tensor(KINDS),
+        solved=torch.tensor([True, True, False, False]),
+        reward=torch.tensor([0.0, 1.2, 0.3, 9.0], dtype=dtype),
+        group_mean=torch.tensor([0.0, 0.75, 0.75, 0.0], dtype=dtype),
+        group_std=torch.tensor([0.0, 0.45, 0.45, 0.0], dtype=dtype),
+        temperature=torch.tensor([1.0, 0.7, 1.3, 1.0], dtype=dtype),
+        behaviour_logprobs=-torch.rand(rows, ACTIONS, generator=draw, dtype=dtype),
+        lag=torch.tensor([0.0, 2.0, 0.0, 5.0], dtype=dtype),
+        strategy_labels=torch.tensor([[2, 4], [-1, -1], [-1, -1], [-1, -1]]),
+        counts=Counts(
+            reference_tokens=3.0,
+            verified_tokens=4.0,
+            rollout_tokens=6.0,
+            rows=3.0,
+            strategy_rows=1.0,
+            constrained=3.0,
+        ),
+        step=0,
+    )
+
+
+def log_softmax(values: list[float]) -> list[float]:
+    total = math.log(sum(math.exp(v) for v in values))
+    return [v - total for v in values]
+
+
+class Slow:
+    """The same terms with Python floats and loops over every segment, row and position."""
+
+    def __init__(self, inputs: ObjectiveInputs, config: ObjectiveConfig) -> None:
+        self.inputs, self.config = inputs, config
+        self.positions = [(row, at) for row in range(len(KINDS)) for at in range(LENGTHS[row])]
+
+    def logp(self, segment: int, index: int, temperature: float = 1.0) -> dict[int, float]:
+        row, at = self.positions[index]
+        allowed = [a for a in range(VOCABULARY) if self.inputs.mask[index, a]]
+        values = [self.inputs.logits[segment, row, at, a].item() / temperature for a in allowed]
+        return dict(zip(allowed, log_softmax(values), strict=True))
+
+    def cross_entropy(self, row: int) -> float:
+        total = 0.0
+        for index, (r, at) in enumerate(self.positions):
+            if r == row:
+                for segment in range(SEGMENTS):
+                    total -= self.logp(segment, index)[int(self.inputs.actions[row, at])]
+        return total / SEGMENTS / LENGTHS[row]
+
+    def policy_gradient(self) -> float:
+        total, config = 0.0, self.config
+        for index, (row, at) in enumerate(self.positions):
+            if KINDS[row] is not RowKind.ROLLOUT:
+                continue
+            i = self.inputs
+            logp = self.logp(SEGMENTS - 1, index, i.temperature[row].item())
+            ratio = math.exp(logp[int(i.actions[row, at])] - i.behaviour_logprobs[row, at].item())
+            gap = (i.reward[row] - i.group_mean[row]).item()
+            advantage = gap / (i.group_std[row].item() + config.advantage_epsilon)
+            clipped = min(max(ratio, 1 - config.clip_low), 1 + config.clip_high)
+            gain = min(ratio * advantage, clipped * advantage)
+            if advantage < 0:
+                gain = max(gain, config.clip_negative * advantage)
+            total -= gain * config.staleness_decay ** i.lag[row].item()
+        return total / 6
+
+    def entropy(self) -> float:
+        total = 0.0
+        for index, (row, _) in enumerate(self.positions):
+            if KINDS[row] is RowKind.ROLLOUT:
+                logp = self.logp(SEGMENTS - 1, index, self.inputs.temperature[row].item())
+                total -= sum(math.exp(p) * p for p in logp.values())
+        return total / 6
+
+    def constraints(self) -> float:
+        total = 0.0
+        for at, index in enumerate(self.inputs.constrained.tolist()):
+            row, position = self.positions[index]
+            for segment in range(SEGMENTS):
+                weight = self.inputs.logits[segment, row, position].exp().tolist()
+                obedient = sum(
+                    w for w, ok in zip(weight, self.inputs.mask[index], strict=True) if ok
+                )
+                legal = sum(
+                    w for w, ok in zip(weight, self.inputs.grammar_mask[at], strict=True) if ok
+                )
+                total -= math.log(obedient / legal)
+        return total / SEGMENTS / 3
+
+    def q(self, values: Tensor, targets: list[list[float]]) -> float:
+        total = 0.0
+        for segment in range(SEGMENTS):
+            for row in range(3):
+                p, y = torch.sigmoid(values[segment, row]).item(), targets[segment][row]
+                total -= y * math.log(p) + (1 - y) * math.log(1 - p)
+        return total / SEGMENTS / 3
+
+    def q_halt(self) -> float:
+        return self.q(self.inputs.q_halt, [[1.0, 1.0, 0.0]] * SEGMENTS)
+
+    def q_continue(self) -> float:
+        halt, go = self.inputs.q_halt.tolist(), self.inputs.q_continue.tolist()
+        targets = [
+            [1 / (1 + math.exp(-max(halt[s + 1][r], go[s + 1][r]))) for r in range(3)]
+            for s in range(SEGMENTS - 1)
+        ]
+        targets.append([1 / (1 + math.exp(-halt[-1][r])) for r in range(3)])
+        return self.q(self.inputs.q_continue, targets)
+
+    def strategy(self) -> float:
+        total = 0.0
+        for head, label in zip(self.inputs.strategy, (2, 4), strict=True):
+            total -= sum(log_softmax(head[s, 0].tolist())[label] for s in range(SEGMENTS))
+        return total / SEGMENTS / 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_terms_equal_the_slow_reference(seed: int):
+    inputs, config = make_inputs(seed), ObjectiveConfig()
+    slow = Slow(inputs, config)
+    expected = {
+        "supervised": slow.cross_entropy(0),
+        "imitation": slow.cross_entropy(1),
+        "policy_gradient": slow.policy_gradient(),
+        "entropy": slow.entropy(),
+        "q_halt": slow.q_halt(),
+        "q_continue": slow.q_continue(),
+        "strategy": slow.strategy(),
+        "constraints": slow.constraints(),
+    }
+    outputs = objective(inputs, config)
+    terms = {name: value.item() for name, value in outputs.terms.items()}
+    assert terms == pytest.approx(expected, rel=1e-9)
+    weights = config.weights_at(0)
+    signs = dict.fromkeys(expected, 1.0) | {"entropy": -1.0}
+    total = sum(weights[name] * signs[name] * value for name, value in expected.items())
+    assert outputs.total.item() == pytest.approx(total, rel=1e-9)
+
+
+def test_gradients_are_those_of_finite_differences():
+    inputs = make_inputs(3)
+    # The target of q_continue is detached, so its gradient is checked by itself below.
+    config = ObjectiveConfig(q_continue=0.0, staleness_decay=0.9)
+
+    def total(logits: Tensor, q_halt: Tensor, *strategy: Tensor) -> Tensor:
+        changed = replace(inputs, logits=logits, q_halt=q_halt, strategy=strategy)
+        return objective(changed, config).total
+
+    assert torch.autograd.gradcheck(total, (inputs.logits, inputs.q_halt, *inputs.strategy))
+
+
+def test_continue_target_gives_no_gradient_to_what_it_bootstraps_from():
+    inputs = make_inputs()
+    objective(inputs, ObjectiveConfig(**ONLY | {"q_continue": 1.0})).total.backward()
+    assert inputs.q_halt.grad is not None
+    assert not inputs.q_halt.grad.any()
+    assert inputs.q_continue.grad is not None
+    assert inputs.q_continue.grad[:, :3].all()
+    assert not inputs.q_continue.grad[:, 3].any()
+
+
+def test_continue_target_by_hand():
+    halt = torch.tensor([[0.0], [2.0], [-1.0]])
+    go = torch.tensor([[9.0], [1.0], [3.0]])
+    expected = torch.tensor([[2.0], [3.0], [-1.0]]).sigmoid()
+    assert torch.equal(continue_target(halt, go), expected)
+
+
+def gradient_of_chosen(inputs: ObjectiveInputs, term: str, row: int) -> Tensor:
+    """Gradient of one term to the last segment's logits of the actions that a row took."""
+    (grad,) = torch.autograd.grad(objective(inputs, ObjectiveConfig()).terms[term], inputs.logits)
+    length = LENGTHS[row]
+    return grad[-1, row, :length].gather(1, inputs.actions[row, :length, None]).squeeze(1)
+
+
+def on_policy(inputs: ObjectiveInputs) -> ObjectiveInputs:
+    """The same with the policy's own log-probabilities as behaviour: every ratio is 1."""
+    behaviour = inputs.behaviour_logprobs.clone()
+    slow = Slow(inputs, ObjectiveConfig())
+    for index, (row, at) in enumerate(slow.positions):
+        logp = slow.logp(SEGMENTS - 1, index, inputs.temperature[row].item())
+        behaviour[row, at] = logp[int(inputs.actions[row, at])]
+    return replace(inputs, behaviour_logprobs=behaviour)
+
+
+def choices(inputs: ObjectiveInputs, row: int) -> Tensor:
+    """Positions of a row at which there was more than one allowed action."""
+    counts = torch.zeros_like(inputs.actions)
+    counts[inputs.valid] = inputs.mask.sum(1)
+    return counts[row, : LENGTHS[row]] > 1
+
+
+@pytest.mark.parametrize(("row", "sign"), [(1, -1.0), (2, 1.0)])
+def test_policy_gradient_raises_what_beat_its_group_and_lowers_the_rest(row: int, sign: float):
+    inputs = on_policy(make_inputs(1))
+    grad = gradient_of_chosen(inputs, "policy_gradient", row)[choices(inputs, row)]
+    assert len(grad) > 0
+    assert (grad * sign > 0).all()
+
+
+@pytest.mark.parametrize(("term", "row"), [("supervised", 0), ("imitation", 1)])
+def test_cross_entropy_raises_the_actions_taken(term: str, row: int):
+    inputs = make_inputs(1)
+    grad = gradient_of_chosen(inputs, term, row)[choices(inputs, row)]
+    assert len(grad) > 0
+    assert (grad < 0).all()
+
+
+def test_entropy_bonus_flattens_the_distribution():
+    inputs = make_inputs()
+    config = ObjectiveConfig(**ONLY | {"entropy": 1.0})
+    (grad,) = torch.autograd.grad(objective(inputs, config).total, inputs.logits)
+    moved = replace(inputs, logits=inputs.logits - 1.0 * grad)
+    assert objective(moved, config).terms["entropy"] > objective(inputs, config).terms["entropy"]
+
+
+def test_constraint_term_moves_mass_to_what_the_task_allows():
+    inputs = make_inputs()
+    config = ObjectiveConfig(**ONLY | {"constraints": 1.0})
+    (grad,) = torch.autograd.grad(objective(inputs, config).total, inputs.logits)
+    row, at = 0, 2
+    forbidden = inputs.grammar_mask[1] & ~inputs.mask[2]
+    assert forbidden.any()
+    assert (grad[:, row, at][:, forbidden] > 0).all()
+    assert (grad[:, row, at][:, inputs.mask[2]] < 0).all()
+
+
+def test_q_halt_rises_for_solved_and_falls_for_failed():
+    inputs = make_inputs()
+    objective(inputs, ObjectiveConfig(**ONLY | {"q_halt": 1.0})).total.backward()
+    assert inputs.q_halt.grad is not None
+    assert (inputs.q_halt.grad[:, :2] < 0).all()
+    assert (inputs.q_halt.grad[:, 2] > 0).all()
+
+
+def test_masked_actions_and_padding_get_no_gradient():
+    inputs = make_inputs()
+    config = ObjectiveConfig(constraints=0.0)
+    (grad,) = torch.autograd.grad(objective(inputs, config).total, inputs.logits)
+    assert not grad[:, 3].any()
+    assert not grad[:, ~inputs.valid].any()
+    assert not grad[:, inputs.valid][:, ~inputs.mask].any()
+    assert torch.isfinite(grad).all()
+
+
+def test_clip_takes_the_pessimistic_side():
+    config = ObjectiveConfig(clip_low=0.2, clip_high=0.3, clip_negative=3.0)
+    ratio = torch.tensor([2.0, 0.5, 2.0, 0.5, 50.0, 50.0])
+    advantage = torch.tensor([1.0, 1.0, -1.0, -1.0, -1.0, 1.0])
+    expected = torch.tensor([1.3, 0.5, -2.0, -0.8, -3.0, 1.3])
+    assert torch.allclose(clipped_surrogate(ratio, advantage, config), expected)
+
+
+def test_a_group_that_agrees_teaches_nothing():
+    inputs = replace(make_inputs(), reward=torch.full((4,), 0.75, dtype=torch.float64))
+    inputs = replace(inputs, group_std=torch.zeros(4, dtype=torch.float64))
+    assert objective(inputs, ObjectiveConfig()).terms["policy_gradient"].item() == 0.0
+
+
+def test_staleness_scales_a_rollouts_gradient():
+    inputs = on_policy(make_inputs())
+    config = ObjectiveConfig(staleness_decay=0.5)
+
+    def grad(lag: float) -> Tensor:
+        stale = replace(inputs, lag=torch.full((4,), lag, dtype=torch.float64))
+        term = objective(stale, config).terms["policy_gradient"]
+        return torch.autograd.grad(term, inputs.logits)[0]
+
+    assert torch.allclose(grad(3.0), grad(0.0) / 8)
+    assert torch.equal(grad(-1.0), grad(0.0))
+
+
+def test_shards_agree_with_the_whole():
+    inputs, config = make_inputs(), ObjectiveConfig()
+    whole = objective(inputs, config)
+    parts = [objective(rows_of(inputs, rows), config) for rows in ([0, 3], [1, 2])]
+    for name, term in whole.terms.items():
+        mean = sum(part.terms[name].item() for part in parts) / 2
+        assert term.item() == pytest.approx(mean, rel=1e-12), name
+    assert whole.total.item() == pytest.approx(sum(p.total.item() for p in parts) / 2, rel=1e-12)
+
+
+def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
+    """One of two shards: some of the rows, with everything that goes by position cut to them."""
+    row_of = inputs.valid.nonzero()[:, 0].tolist()
+    kept = [index for index, row in enumerate(row_of) if row in rows]
+    bound = [c for c, index in enumerate(inputs.constrained.tolist()) if index in kept]
+    return replace(
+        inputs,
+        logits=inputs.logits[:, rows],
+        q_halt=inputs.q_halt[:, rows],
+        q_continue=inputs.q_continue[:, rows],
+        strategy=tuple(head[:, rows] for head in inputs.strategy),
+        mask=inputs.mask[kept],
+        constrained=torch.tensor(
+            [kept.index(int(inputs.constrained[c])) for c in bound], dtype=torch.int64
+        ),
+        grammar_mask=inputs.grammar_mask[bound],
+        counts=inputs.counts.shard(2),
+        **{
+            name: getattr(inputs, name)[rows]
+            for name in (
+                "actions",
+                "valid",
+                "kind",
+                "solved",
+                "reward",
+                "group_mean",
+                "group_std",
+                "temperature",
+                "behaviour_logprobs",
+                "lag",
+                "strategy_labels",
+            )
+        },
+    )
+
+
+def test_a_shard_without_a_kind_still_reaches_every_output():
+    """DDP hangs when a learner has no gradient for what another one has."""
+    inputs = rows_of(make_inputs(), [3])
+    outputs = objective(inputs, ObjectiveConfig())
+    leaves = (inputs.logits, inputs.q_halt, inputs.q_continue, *inputs.strategy)
+    grads = torch.autograd.grad(outputs.total, leaves)
+    assert outputs.total.item() == 0.0
+    assert all(torch.isfinite(g).all() and not g.any() for g in grads)
+
+
+def test_weights_follow_their_schedules():
+    schedule = Schedule(start=0.0, end=1.0, from_step=10, to_step=20)
+    assert [schedule.at(step) for step in (0, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+    inputs, config = make_inputs(), ObjectiveConfig(**ONLY | {"supervised": schedule})
+    late = objective(replace(inputs, step=15), config)
+    assert objective(inputs, config).total.item() == 0.0
+    assert late.total.item() == pytest.approx(0.5 * late.terms["supervised"].item())
+
+
+def test_a_schedule_that_goes_backwards_is_refused():
+    with pytest.raises(ValueError, match=r"to_step \(5\) must be greater than from_step \(5\)"):
+        Schedule(start=0.0, end=1.0, from_step=5, to_step=5)
+
+
+def test_half_precision_logits_are_read_in_float32():
+    inputs = make_inputs(dtype=torch.float32)
+    half = replace(inputs, logits=inputs.logits.bfloat16())
+    rounded = replace(inputs, logits=half.logits.float())
+    config = ObjectiveConfig()
+    assert objective(half, config).total.item() == objective(rounded, config).total.item()
