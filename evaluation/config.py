@@ -31,6 +31,12 @@ class EvaluationConfig(BaseModel):
     batches_in_flight: int = Field(default=2, ge=1)
     """Sampled batches that may wait for the sandbox while the next one is sampled."""
 
+    cpu_seconds: float = Field(default=2.0, gt=0.0)
+    """CPU time that one program may take for all its tests, in seconds."""
+
+    memory_bytes: int = Field(default=256 * 2**20, ge=2**25)
+    """Address space that one program may take, in bytes."""
+
     @model_validator(mode="after")
     def _ks_fit_the_samples(self) -> Self:
         wrong = [k for k in self.ks if not 1 <= k <= self.samples]

@@ -1,0 +1,160 @@
+"""Evaluate a policy: sample programs for each task, run them, count those that pass.
+
+    result = evaluate(policy, tasks, client, EvaluationConfig(), generator=generator)
+    result.pass_at["10"]
+
+The policy sees the visible examples alone; the hidden tests go to the sandbox. While one batch
+runs in the sandbox the next is sampled.
+"""
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import torch
+
+from evaluation.config import EvaluationConfig
+from evaluation.programs import program_for
+from evaluation.records import EvaluationResult
+from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
+from policy.grammar import PROFILES
+from policy.model import Policy
+from policy.sampler import sample
+from policy.spec import encode
+from sandbox.client import SandboxClient
+from sandbox.types import Limits, Program, Result, Verdict
+from tasks.schema import Task
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an evaluation is. `seconds` is the wall time so far."""
+
+    samples_judged: int
+    samples_total: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    """A batch that is in the sandbox: the future and, per program, its tally and source."""
+
+    future: Future[list[Result]]
+    owners: dict[str, tuple[TaskTally, str]]
+    samples: int
+
+
+def evaluate(
+    policy: Policy,
+    tasks: Sequence[Task],
+    client: SandboxClient,
+    config: EvaluationConfig,
+    *,
+    generator: torch.Generator,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> EvaluationResult:
+    """Sample `config.samples` programs a task and run the distinct ones against the hidden tests.
+
+    Raises:
+        ValueError: there are no tasks, or the profile is unknown.
+        SandboxUnavailable: the sandbox can't be reached.
+    """
+    if not tasks:
+        raise ValueError("evaluation: there are no tasks to evaluate on")
+    return _Evaluation(policy, tasks, client, config, generator, on_progress).run()
+
+
+class _Evaluation:
+    """One call of `evaluate`: the loop's state."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        tasks: Sequence[Task],
+        client: SandboxClient,
+        config: EvaluationConfig,
+        generator: torch.Generator,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._policy = policy
+        self._tasks = tasks
+        self._client = client
+        self._config = config
+        self._generator = generator
+        self._on_progress = on_progress
+        self._tallies = [TaskTally(task.id, task.stage) for task in tasks]
+        self._run_id = uuid.uuid4().hex[:12]
+        self._limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
+        self._judged = 0
+        self._started = time.monotonic()
+
+    def run(self) -> EvaluationResult:
+        """Keep a bounded number of batches in the sandbox while sampling the next."""
+        in_flight: deque[_Submitted] = deque()
+        for rows, k in self._batches():
+            in_flight.append(self._submit(rows, k))
+            while in_flight[0].future.done() or len(in_flight) > self._config.batches_in_flight:
+                self._judge(in_flight.popleft())
+                if not in_flight:
+                    break
+        while in_flight:
+            self._judge(in_flight.popleft())
+        config = self._config
+        return summarise(
+            self._tallies,
+            Conditions(config.ks, config.temperature, config.profile, config.max_actions),
+            self._seconds(),
+        )
+
+    def _batches(self) -> Iterator[tuple[range, int]]:
+        """(task indices, programs a task) of each batch, of about `batch_rows` programs."""
+        samples, rows = self._config.samples, self._config.batch_rows
+        per_batch = max(1, rows // samples)
+        for start in range(0, len(self._tasks), per_batch):
+            indices = range(start, min(start + per_batch, len(self._tasks)))
+            for drawn in range(0, samples, rows):
+                yield indices, min(rows, samples - drawn)
+
+    def _submit(self, indices: range, k: int) -> _Submitted:
+        """Sample a batch and hand its sources that are new for their task to the sandbox."""
+        config = self._config
+        drawn = sample(
+            self._policy,
+            [encode(self._tasks[index], self._policy.config.spec) for index in indices],
+            k,
+            temperature=config.temperature,
+            max_actions=config.max_actions,
+            profile=PROFILES[config.profile],
+            generator=self._generator,
+        )
+        owners: dict[str, tuple[TaskTally, str]] = {}
+        programs: list[Program] = []
+        for one in drawn:
+            index = indices[one.task]
+            tally = self._tallies[index]
+            tally.drawn[one.source] += 1
+            if tally.drawn[one.source] > 1:
+                continue
+            name = f"{self._run_id}/{index}/{len(tally.drawn)}"
+            owners[name] = (tally, one.source)
+            programs.append(program_for(self._tasks[index], one.source, name, self._limits))
+        return _Submitted(self._client.submit(programs), owners, len(drawn))
+
+    def _judge(self, batch: _Submitted) -> None:
+        for result in batch.future.result():
+            tally, source = batch.owners[result.id]
+            tally.outcomes[source] = Outcome(
+                verdict=result.verdict.value,
+                tests_passed=sum(test.verdict is Verdict.PASSED for test in result.tests),
+                tests_total=len(result.tests),
+                violation=result.security_violation,
+            )
+        self._judged += batch.samples
+        total = len(self._tasks) * self._config.samples
+        self._on_progress(Progress(self._judged, total, self._seconds()))
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
