@@ -24,11 +24,11 @@ import sys
 import time
 from pathlib import Path
 
-_LOCK_SECONDS = 10.0
+_LOCK_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 10.0
-_QUICK_DEATH_SECONDS = 2.0
-_QUICK_DEATHS = 5
+_REFUSAL_SECONDS = 5.0
+_REFUSALS = 3
 _PR_SET_PDEATHSIG = 1
 
 
@@ -96,8 +96,8 @@ def _locked(lock: int, parent: int) -> bool:
 
 def _guard(executable: str, data: Path, configuration: bytes, parent: int) -> bool:
     """Keep a server running; True when the parent has gone, False when the server can't run."""
-    quick_deaths = 0
-    while quick_deaths < _QUICK_DEATHS:
+    refusals = 0
+    while refusals < _REFUSALS:
         for left_over in data.glob("temp-*"):
             left_over.unlink(missing_ok=True)
         started = time.monotonic()
@@ -106,8 +106,10 @@ def _guard(executable: str, data: Path, configuration: bytes, parent: int) -> bo
             if _parent_gone(parent):
                 _stop(server)
                 return True
-        quick = time.monotonic() - started < _QUICK_DEATH_SECONDS
-        quick_deaths = quick_deaths + 1 if quick else 0
+        # One that was killed is started again for as long as we are needed; one that ends by itself
+        # (it can't read its data, the disk is full) only so often.
+        by_itself = server.returncode >= 0 and time.monotonic() - started < _REFUSAL_SECONDS
+        refusals = refusals + 1 if by_itself else 0
     return False
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import cast
 
-import redis
-from redis.exceptions import WatchError
-
 from replay.buffer import run_key
 from replay.connection import Connection
 from replay.interface import StaleVersion
+
+# ARGV: version, blob, retry. Returns the latest version where it refuses, else nothing. In a retry
+# the latest may be ours, stored before the reply was lost.
+_PUBLISH = """
+local latest, version = tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])
+if ARGV[3] == '1' and latest == version then return nil end
+if version <= latest then return latest end
+redis.call('SET', KEYS[2] .. ARGV[1], ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('UNLINK', KEYS[2] .. string.format('%.0f', latest))
+return nil
+"""
 
 
 class WeightsStore:
@@ -23,6 +32,7 @@ class WeightsStore:
         self._connection = connection
         self._version_key = run_key(run, "weights-version")
         self._prefix = run_key(run, "weights:")
+        self._script = connection.client.register_script(_PUBLISH)
 
     def publish(self, version: int, blob: bytes) -> None:
         """Make `blob` (safetensors, at most 512 MiB) the newest; the one before is deleted.
@@ -32,11 +42,20 @@ class WeightsStore:
             RedisUnavailable: the server stayed away for longer than the configured time.
 
         """
-        self._connection.call(lambda client, retry: self._publish(client, version, blob, retry))
+        keys = [self._version_key, self._prefix]
+        latest = self._connection.call(
+            lambda _, retry: self._script(keys=keys, args=[version, blob, int(retry)])
+        )
+        if latest is not None:
+            raise StaleVersion(
+                f"weights version {version} is not above the latest, {latest}: "
+                "go on from WeightsStore.latest_version()"
+            )
 
     def latest_version(self) -> int:
         """Return the newest published version; 0 when there was none."""
-        return self._connection.call(lambda client, _: self._latest(client))
+        latest = self._connection.call(lambda client, _: client.get(self._version_key))
+        return int(cast("bytes | None", latest) or 0)
 
     def fetch(self, newer_than: int) -> tuple[int, bytes] | None:
         """Return the newest version and its blob; None when it is not above `newer_than`."""
@@ -54,28 +73,3 @@ class WeightsStore:
 
     def _blob(self, version: int) -> str:
         return f"{self._prefix}{version}"
-
-    def _latest(self, client: redis.Redis) -> int:
-        return int(cast("bytes | None", client.get(self._version_key)) or 0)
-
-    def _publish(self, client: redis.Redis, version: int, blob: bytes, retry: bool) -> None:
-        with client.pipeline() as pipe:
-            pipe.watch(self._version_key)  # type: ignore[no-untyped-call]
-            latest = int(cast("bytes | None", pipe.get(self._version_key)) or 0)
-            if retry and latest == version:
-                return  # ours: it was stored before the reply was lost
-            if version <= latest:
-                raise StaleVersion(
-                    f"weights version {version} is not above the latest, {latest}: "
-                    "go on from WeightsStore.latest_version()"
-                )
-            pipe.multi()
-            pipe.set(self._blob(version), blob)
-            pipe.set(self._version_key, version)
-            pipe.unlink(self._blob(latest))
-            try:
-                pipe.execute()
-            except WatchError:
-                raise StaleVersion(
-                    f"another learner of this run published while version {version} was written"
-                ) from None
