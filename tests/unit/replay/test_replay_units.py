@@ -28,7 +28,7 @@ def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
 
 
 def test_an_id_is_remembered_for_longer_than_its_append_may_be_retried() -> None:
-    with pytest.raises(ValidationError, match="dedupe_seconds must be above .* \\(180\\)"):
+    with pytest.raises(ValidationError, match=r"dedupe_seconds must be above .* \(180\)"):
         ReplayConfig(dedupe_seconds=180)
     assert ReplayConfig(dedupe_seconds=181).dedupe_seconds == 181
 
