@@ -19,6 +19,7 @@ from tasks.schema import (
     Task,
     TaskError,
 )
+from tasks.sources import TaskSets, build
 
 __all__ = [
     "Compare",
@@ -30,5 +31,7 @@ __all__ = [
     "StdioTest",
     "Task",
     "TaskError",
+    "TaskSets",
     "TasksConfig",
+    "build",
 ]

@@ -17,7 +17,7 @@ class CurriculumConfig(BaseModel):
     """Share of a stage's draws that favour tasks solved some of the time; the rest is uniform."""
 
     prior: float = Field(default=4.0, gt=0)
-    """Imagined attempts, half of them solved, that a task starts with: how slowly its solve rate moves."""
+    """Imagined attempts, half of them solved, that a task starts with: its solve rate's inertia."""
 
     decay: float = Field(default=0.9, gt=0, le=1)
     """What an earlier attempt still counts when a newer group of attempts arrives (1: for ever)."""
@@ -42,7 +42,7 @@ class TasksConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     """Seeds parameters, inputs and splits: the same seed builds the same sets in every process."""
 
-    per_family: int = Field(default=200, ge=4)
+    per_family: int = Field(default=40, ge=4)
     """Distinct tasks drawn from one procedural family, at most (small families have fewer)."""
 
     heldout_share: float = Field(default=0.1, gt=0, lt=1)

@@ -1,4 +1,4 @@
-"""Strict reading of JSON objects: every complaint names the field, what was expected and what came."""
+"""Strict reading of JSON objects: a complaint names the field, what was expected, what came."""
 
 import difflib
 from collections.abc import Callable, Iterator
@@ -28,31 +28,31 @@ class Fields:
         self._where = where
 
     def required(self, key: str) -> object:
-        """The raw value of a key that must be there."""
+        """Return the raw value of a key that must be there."""
         if key not in self._data:
             raise TaskError(f"{self._path(key)}: missing")
         return self._data[key]
 
     def text(self, key: str) -> str:
-        """A string that must be there."""
+        """Return a string that must be there."""
         value = self.required(key)
         if not isinstance(value, str):
             raise self._mistyped(key, "a string", value)
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """A string, or None where the key is absent or null."""
+        """Return a string, or None where the key is absent or null."""
         return None if self._data.get(key) is None else self.text(key)
 
     def optional_int(self, key: str) -> int | None:
-        """An integer, or None where the key is absent or null."""
+        """Return an integer, or None where the key is absent or null."""
         value = self._data.get(key)
         if value is None or type(value) is int:
             return value
         raise self._mistyped(key, "an integer", value)
 
     def optional_float(self, key: str) -> float | None:
-        """A number, or None where the key is absent or null."""
+        """Return a number, or None where the key is absent or null."""
         value = self._data.get(key)
         if value is None:
             return None
@@ -61,21 +61,21 @@ class Fields:
         return float(value)
 
     def flag(self, key: str) -> bool:
-        """True or false; false where the key is absent."""
+        """Return true or false; false where the key is absent."""
         value = self._data.get(key, False)
         if not isinstance(value, bool):
             raise self._mistyped(key, "true or false", value)
         return value
 
     def items(self, key: str) -> Iterator[tuple[str, object]]:
-        """The items of a list with their paths; none where an optional key is absent."""
+        """Return the items of a list with their paths; none where the key is absent."""
         value = self._data.get(key, [])
         if not isinstance(value, list):
             raise self._mistyped(key, "a list", value)
         return ((f"{self._path(key)}[{i}]", item) for i, item in enumerate(value))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings; empty where the key is absent."""
+        """Return a list of strings; empty where the key is absent."""
         found = []
         for where, item in self.items(key):
             if not isinstance(item, str):
@@ -84,13 +84,13 @@ class Fields:
         return tuple(found)
 
     def part(self, key: str, read: Callable[[object], T], default: T) -> T:
-        """An object of its own, or the default where the key is absent or null."""
+        """Return an object of its own, or the default where the key is absent or null."""
         value = self._data.get(key)
         return default if value is None else read(value)
 
     @staticmethod
     def value_at(where: str, item: object) -> object:
-        """The Python value of a JSON value at a path."""
+        """Return the Python value of a JSON value at a path."""
         try:
             return values.from_json(item)
         except ValueError as error:

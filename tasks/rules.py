@@ -1,17 +1,20 @@
-"""The rules of a task that reach across its fields. Each broken rule is one line naming the field."""
+"""The rules of a task that reach across its fields; a broken one is one line naming the field."""
 
 import ast
 import keyword
 import math
 import warnings
+from typing import TYPE_CHECKING
 
 from tasks import typelang
 from tasks.reading import TaskError
-from tasks.schema import Example, Signature, StdioTest, Task
+
+if TYPE_CHECKING:
+    from tasks.schema import Example, Signature, Task
 
 
-def check(task: Task) -> None:
-    """Raises TaskError when the task breaks a rule."""
+def check(task: "Task") -> None:
+    """Raise TaskError when the task breaks a rule."""
     if not task.id.strip():
         raise TaskError("id: must not be empty")
     if task.entry_point is not None:
@@ -20,17 +23,20 @@ def check(task: Task) -> None:
     if task.signature is not None:
         _check_signature(task, task.signature)
     _check_limits(task)
-    for field in ("reference", "program", "test_code"):
-        _check_python(field, getattr(task, field))
-    _check_defines(task)
+    _check_python("program", task.program)
+    _check_python("test_code", task.test_code)
+    reference = _check_python("reference", task.reference)
+    if reference is not None and task.entry_point is not None:
+        defined = {getattr(node, "name", None) for node in reference.body}
+        if task.entry_point not in defined:
+            raise TaskError(f"reference: does not define {task.entry_point!r}")
 
 
-def _check_tests(task: Task) -> None:
+def _check_tests(task: "Task") -> None:
     if bool(task.tests) == (task.test_code is not None):
         raise TaskError("tests: give either tests (at least one) or test_code")
-    stdio = sum(isinstance(test, StdioTest) for test in task.tests)
-    if stdio:
-        if stdio < len(task.tests) or task.examples:
+    if task.stdio:
+        if task.calls or task.examples:
             raise TaskError("tests: stdin tests don't mix with calls of a function")
         if task.entry_point is not None or task.signature is not None:
             raise TaskError("entry_point: a program with stdin tests has no entry point")
@@ -41,7 +47,7 @@ def _check_tests(task: Task) -> None:
         raise TaskError("signature: missing (calls can't be checked without it)")
 
 
-def _check_signature(task: Task, signature: Signature) -> None:
+def _check_signature(task: "Task", signature: "Signature") -> None:
     if task.entry_point is None:
         raise TaskError("signature: needs an entry_point")
     names = [param.name for param in signature.params]
@@ -52,14 +58,13 @@ def _check_signature(task: Task, signature: Signature) -> None:
             raise TaskError(f"signature.params[{i}].name: {param.name!r} is there twice")
         types.append(_parse_type(f"signature.params[{i}].type", param.type))
     returns = _parse_type("signature.returns", signature.returns)
-    for field, calls in (("examples", task.examples), ("tests", task.tests)):
+    for field, calls in (("examples", task.examples), ("tests", task.calls)):
         for i, call in enumerate(calls):
-            if isinstance(call, Example):
-                _check_call(f"{field}[{i}]", call, types, returns)
+            _check_call(f"{field}[{i}]", call, types, returns)
 
 
 def _check_call(
-    where: str, call: Example, types: list[typelang.ValueType], returns: typelang.ValueType
+    where: str, call: "Example", types: list[typelang.ValueType], returns: typelang.ValueType
 ) -> None:
     if len(call.args) != len(types):
         raise TaskError(f"{where}.args: expected {len(types)} value(s), got {len(call.args)}")
@@ -74,7 +79,7 @@ def _check_value(where: str, value: object, wanted: typelang.ValueType) -> None:
         raise TaskError(f"{where}: declared {wanted}, but the value is of type {found}")
 
 
-def _check_limits(task: Task) -> None:
+def _check_limits(task: "Task") -> None:
     limits = task.constraints
     if limits.max_nodes is not None and limits.max_nodes < 1:
         raise TaskError(f"constraints.max_nodes: must be at least 1, got {limits.max_nodes}")
@@ -112,20 +117,10 @@ def _check_python(field: str, source: str | None) -> ast.Module | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Odd escapes in other people's strings are not our news.
+            # Odd escapes in other people's strings are not our news.
+            warnings.simplefilter("ignore")
             return ast.parse(source)
     except SyntaxError as error:
         raise TaskError(f"{field}: not Python: {error.msg} (line {error.lineno})") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise TaskError(f"{field}: not Python: {error}") from None
-
-
-def _check_defines(task: Task) -> None:
-    tree = _check_python("reference", task.reference)
-    if tree is None or task.entry_point is None:
-        return
-    defined = {getattr(node, "name", None) for node in tree.body}
-    if task.entry_point not in defined:
-        raise TaskError(f"reference: does not define {task.entry_point!r}")

@@ -8,7 +8,7 @@ One line of the public file format is `Task.from_json(json.loads(line))`; `Task.
 
 from dataclasses import dataclass
 
-from tasks import reading, values
+from tasks import reading, rules, values
 from tasks.reading import TaskError
 
 __all__ = [
@@ -40,7 +40,7 @@ class Signature:
 
     @classmethod
     def from_json(cls, data: object) -> "Signature":
-        """Reads `{"params": [{"name", "type"}], "returns"}`. Raises TaskError."""
+        """Read `{"params": [{"name", "type"}], "returns"}`. Raises TaskError."""
         fields = reading.Fields(data, "signature", ("params", "returns"))
         params = []
         for where, item in fields.items("params"):
@@ -49,7 +49,7 @@ class Signature:
         return cls(tuple(params), fields.text("returns"))
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads."""
+        """Return what `from_json` reads."""
         params = [{"name": param.name, "type": param.type} for param in self.params]
         return {"params": params, "returns": self.returns}
 
@@ -63,13 +63,13 @@ class Example:
 
     @classmethod
     def from_json(cls, data: object, where: str = "example") -> "Example":
-        """Reads `{"args": […], "expected": …}`. Raises TaskError."""
+        """Read `{"args": […], "expected": …}`. Raises TaskError."""
         fields = reading.Fields(data, where, ("args", "expected"))
         args = tuple(fields.value_at(at, item) for at, item in fields.items("args"))
         return cls(args, fields.value_at(f"{where}.expected", fields.required("expected")))
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads."""
+        """Return what `from_json` reads."""
         args = [values.to_json(arg) for arg in self.args]
         return {"args": args, "expected": values.to_json(self.expected)}
 
@@ -83,12 +83,12 @@ class StdioTest:
 
     @classmethod
     def from_json(cls, data: object, where: str = "test") -> "StdioTest":
-        """Reads `{"stdin": …, "stdout": …}`. Raises TaskError."""
+        """Read `{"stdin": …, "stdout": …}`. Raises TaskError."""
         fields = reading.Fields(data, where, ("stdin", "stdout"))
         return cls(fields.text("stdin"), fields.text("stdout"))
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads."""
+        """Return what `from_json` reads."""
         return {"stdin": self.stdin, "stdout": self.stdout}
 
 
@@ -102,14 +102,14 @@ class Constraints:
 
     @classmethod
     def from_json(cls, data: object) -> "Constraints":
-        """Reads `{"max_nodes", "forbid", "require"}`, all optional. Raises TaskError."""
+        """Read `{"max_nodes", "forbid", "require"}`, all optional. Raises TaskError."""
         fields = reading.Fields(data, "constraints", ("max_nodes", "forbid", "require"))
         return cls(
             fields.optional_int("max_nodes"), fields.texts("forbid"), fields.texts("require")
         )
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads; empty where nothing is limited."""
+        """Return what `from_json` reads; empty where nothing is limited."""
         data = {
             "max_nodes": self.max_nodes,
             "forbid": list(self.forbid),
@@ -129,12 +129,12 @@ class Compare:
 
     @classmethod
     def from_json(cls, data: object) -> "Compare":
-        """Reads `{"float_tolerance", "unordered"}`, both optional. Raises TaskError."""
+        """Read `{"float_tolerance", "unordered"}`, both optional. Raises TaskError."""
         fields = reading.Fields(data, "compare", ("float_tolerance", "unordered"))
         return cls(fields.optional_float("float_tolerance"), fields.flag("unordered"))
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads; empty where equality is exact."""
+        """Return what `from_json` reads; empty where equality is exact."""
         data: dict[str, object] = {}
         if self.float_tolerance is not None:
             data["float_tolerance"] = self.float_tolerance
@@ -167,15 +167,24 @@ class Task:
     program: str | None = None
     compare: Compare = Compare()
 
+    @property
+    def calls(self) -> tuple[Example, ...]:
+        """The hidden tests that call the entry function."""
+        return tuple(test for test in self.tests if isinstance(test, Example))
+
+    @property
+    def stdio(self) -> tuple[StdioTest, ...]:
+        """The hidden tests that run the program on standard input."""
+        return tuple(test for test in self.tests if isinstance(test, StdioTest))
+
     @classmethod
     def from_json(cls, data: object) -> "Task":
-        """Reads and checks one task of the file format.
+        """Read and checks one task of the file format.
 
         Raises:
             TaskError: an unknown key, a missing or mistyped field, a broken rule (`rules.check`).
-        """
-        from tasks import rules
 
+        """
         fields = reading.Fields(data, "", _KEYS)
         task = cls(
             id=fields.text("id"),
@@ -198,7 +207,7 @@ class Task:
         return task
 
     def to_json(self) -> dict[str, object]:
-        """What `from_json` reads back to an equal task; absent and empty fields are left out."""
+        """Return what `from_json` reads back to an equal task, without absent and empty fields."""
         data: dict[str, object] = {
             "id": self.id,
             "entry_point": self.entry_point,
@@ -217,7 +226,7 @@ class Task:
             "compare": self.compare.to_json(),
         }
         keep_empty = ("id", "description")
-        empty = (None, "", [], {})
+        empty: tuple[object, ...] = (None, "", [], {})
         return {k: v for k, v in data.items() if k in keep_empty or v not in empty}
 
 

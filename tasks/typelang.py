@@ -44,7 +44,7 @@ NONE = ValueType("None")
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> ValueType:
-    """The type that `text` writes. Raises ValueError in one line that names the part it can't read."""
+    """Return the type that `text` writes. Raises ValueError naming the part it can't read."""
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -116,7 +116,7 @@ def _items_match(value: object, wanted: ValueType) -> bool:
 
 
 def infer(values: Sequence[object]) -> ValueType:
-    """The narrowest type that all values have; `Any` where they share none, or where there are none."""
+    """Return the narrowest type that all values have; `Any` where there is no such type."""
     present = [value for value in values if value is not None]
     if not present:
         return NONE if values else ANY

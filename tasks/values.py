@@ -13,14 +13,14 @@ _NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
 
 
 class _NamedFloats(ast.NodeTransformer):
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 (the name ast looks up)
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in _NAMED_FLOATS:
             return ast.Constant(_NAMED_FLOATS[node.id])
         return node
 
 
 def read_literal(text: str) -> object:
-    """The value of one Python literal. Raises ValueError in one line when it is not one."""
+    """Return the value of one Python literal. Raises ValueError in one line when it is not one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -32,7 +32,7 @@ def read_literal(text: str) -> object:
 
 
 def literal(value: object) -> str:
-    """The Python literal of a value: the same text in every process (sets are sorted).
+    """Return the Python literal of a value: the same text in every process (sets are sorted).
 
     Raises ValueError for a value that has no literal.
     """
@@ -50,7 +50,7 @@ def literal(value: object) -> str:
 
 
 def to_json(value: object) -> object:
-    """A JSON value that `from_json` reads back exactly. Raises ValueError when there is none."""
+    """Return a JSON value that `from_json` reads back exactly. Raises ValueError without one."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -63,7 +63,7 @@ def to_json(value: object) -> object:
 
 
 def from_json(value: object) -> object:
-    """The Python value of a JSON value. Raises ValueError for a malformed `$py`."""
+    """Return the Python value of a JSON value. Raises ValueError for a malformed `$py`."""
     if isinstance(value, list):
         return [from_json(item) for item in value]
     if not isinstance(value, dict):
