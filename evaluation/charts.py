@@ -52,8 +52,8 @@ def line_chart(title: str, series: Sequence[Series], unit: Unit) -> str:
     ElementTree.SubElement(svg, "title").text = title
     xs = [x for s in drawn for x, _ in s.points]
     ys = [y for s in drawn for _, y in s.points]
-    x_scale = _scale([0.0, *xs], _LEFT, _WIDTH - _RIGHT, ticks=6)
-    y_scale = _scale([0.0, *ys] if unit == "ratio" else ys, _HEIGHT - _BOTTOM, _TOP, ticks=5)
+    x_scale = _scale(xs, _LEFT, _WIDTH - _RIGHT, ticks=6)
+    y_scale = _scale(ys, _HEIGHT - _BOTTOM, _TOP, ticks=5)
     _axes(svg, x_scale, y_scale, unit)
     for line in drawn:
         _line(svg, line, x_scale, y_scale, unit)
@@ -81,7 +81,8 @@ def shown(value: float, unit: Unit) -> str:
 
 
 def _scale(values: Sequence[float], start: float, end: float, ticks: int) -> _Scale:
-    low, high = min(values, default=0.0), max(values, default=1.0)
+    # Zero is always in sight, so that a small change does not look like a large one.
+    low, high = min(0.0, *values), max(0.0, *values)
     if high - low < _SMALLEST_RANGE:
         high = low + 1.0
     edges = [float(tick) for tick in MaxNLocator(ticks).tick_values(low, high)]
@@ -97,8 +98,9 @@ def _axes(svg: ElementTree.Element, x_scale: _Scale, y_scale: _Scale, unit: Unit
         ElementTree.SubElement(svg, "text", label).text = shown(tick, unit)
     for tick in x_scale.ticks:
         place = {"x": f"{x_scale(tick):.1f}", "y": f"{_HEIGHT - _BOTTOM + 15:.0f}"}
-        text = f"{tick:g} min" if tick == x_scale.ticks[-1] else f"{tick:g}"
-        ElementTree.SubElement(svg, "text", {"class": "tick x", **place}).text = text
+        ElementTree.SubElement(svg, "text", {"class": "tick x", **place}).text = f"{tick:g}"
+    place = {"x": f"{_WIDTH - _RIGHT:.0f}", "y": f"{_HEIGHT - 4:.0f}"}
+    ElementTree.SubElement(svg, "text", {"class": "tick unit", **place}).text = "minutes"
 
 
 def _line(

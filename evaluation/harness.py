@@ -58,9 +58,8 @@ def evaluate(
 ) -> EvaluationResult:
     """Sample `config.samples` programs a task and run the distinct ones against the hidden tests.
 
-    Raises:
-        ValueError: there are no tasks, or the profile is unknown.
-        SandboxUnavailable: the sandbox can't be reached.
+    Raises ValueError when there is nothing to do or no such profile, SandboxUnavailable when the
+    sandbox can't be reached.
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")

@@ -5,13 +5,13 @@ from math import comb, fsum
 
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:
-    """The chance that at least one of `k` programs drawn without replacement is correct.
+    """Return the chance that at least one of `k` programs drawn without replacement is correct.
 
     `samples` programs were drawn for one task and `correct` of them pass. The paper's
     `1 - C(n-c, k) / C(n, k)`, in exact integers, so the one rounding is the final division's.
 
-    Raises:
-        ValueError: a count is negative, `correct` exceeds `samples`, or `k` is not in 1..samples.
+    Raises ValueError when a count is negative, `correct` exceeds `samples` or `k` is not in
+    1..samples.
     """
     if not 0 <= correct <= samples:
         raise ValueError(f"pass@k: {correct} correct of {samples} samples is not a count")
@@ -22,7 +22,7 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
 
 
 def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> tuple[float | None, int]:
-    """The mean of `pass_at_k` over tasks given as (samples, correct), and how many it covers.
+    """Return the mean of `pass_at_k` over tasks of (samples, correct), and how many it covers.
 
     A task with fewer than `k` samples (some were lost to the sandbox's own faults) has no
     unbiased estimate and is left out. With no task left the rate is None.

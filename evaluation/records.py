@@ -1,10 +1,11 @@
 """The records that a run writes and that reports read; `run_folder` says in which files.
 
-Times are seconds since the run started. A number that is not finite becomes null in JSON.
+Times are seconds since the run started. In JSON a number that is not finite is null, and a lone
+surrogate is spelled as its escape.
 """
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,17 +18,17 @@ class RecordError(ValueError):
     """Not a record: a field is missing or mistyped, or a run folder's file is unreadable."""
 
 
+@dataclass(frozen=True)
 class _Json:
     """`to_json` and `from_json` for the dataclasses below, checked by their annotations."""
 
     def to_json(self) -> dict[str, object]:
-        """A JSON object; numbers that are not finite become null."""
-        dumped: dict[str, object] = json.loads(TypeAdapter(type(self)).dump_json(self))
-        return dumped
+        """Return a JSON object that `from_json` reads."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The record of a JSON object; `RecordError` where a field is missing or mistyped."""
+        """Return the record of a JSON object. Raises RecordError naming the first wrong field."""
         try:
             record: Self = TypeAdapter(cls).validate_python(data)
         except ValidationError as error:
@@ -155,6 +156,19 @@ class RunInfo(_Json):
     started_unix_seconds: float
     revision: str | None
     machine: Machine
+
+
+def _plain(value: object) -> object:
+    """Return what JSON and UTF-8 can carry: no NaN (null), no lone surrogate (escaped)."""
+    if isinstance(value, _Json):
+        return value.to_json()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _first_problem(error: ValidationError) -> str:

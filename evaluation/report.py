@@ -85,8 +85,7 @@ class Drawn:
 
 def write(run: Run, path: Path, comparison: Comparison | None = None) -> None:
     """Render the page of `run` to `path`."""
-    # Descriptions come from anywhere and may hold lone surrogates, which UTF-8 can't carry.
-    path.write_text(render(run, comparison), encoding="utf-8", errors="xmlcharrefreplace")
+    path.write_text(render(run, comparison), encoding="utf-8")
 
 
 def render(run: Run, comparison: Comparison | None = None) -> str:
@@ -200,7 +199,8 @@ def _drawn(sample: SampleRecord) -> Drawn:
         tree = ast.parse(sample.program)
     except (SyntaxError, ValueError):
         return Drawn(sample, None)
-    return Drawn(sample, Markup(draw(tree, f"Syntax tree of the program for {sample.task_id}")))  # noqa: S704
+    root = tree.body[0] if len(tree.body) == 1 else tree
+    return Drawn(sample, Markup(draw(root, f"Syntax tree of the program for {sample.task_id}")))  # noqa: S704
 
 
 def _mix(title: str, counts: Mapping[str, int]) -> Mix:
@@ -215,7 +215,7 @@ def _result(run: Run, split: Split, phase: Phase) -> EvaluationResult | None:
 
 
 def _last_result(run: Run, split: Split) -> EvaluationResult | None:
-    """The evaluation after training, or the newest one during it while there is none."""
+    """Return the evaluation after training, or the newest one during it while there is none."""
     return _result(run, split, "after") or _result(run, split, "during")
 
 

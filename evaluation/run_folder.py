@@ -44,7 +44,7 @@ class Run:
     samples: tuple[SampleRecord, ...]
 
     def evaluation(self, split: Split, phase: Phase) -> EvalRecord | None:
-        """The last evaluation of a split in a phase."""
+        """Return the last evaluation of a split in a phase."""
         found = [e for e in self.evals if e.split == split and e.phase == phase]
         return found[-1] if found else None
 
@@ -65,8 +65,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
 def read_run(folder: Path) -> Run:
     """Read a run folder; one that is still being written is fine.
 
-    Raises:
-        RecordError: there is no `metrics.jsonl`, or a line of a file is not a record.
+    Raises RecordError when there is no `metrics.jsonl` or a line of a file is not a record.
     """
     if not (folder / METRICS_FILE).is_file():
         raise RecordError(f"{folder}: not a run folder (it has no {METRICS_FILE})")

@@ -31,11 +31,11 @@ class TaskTally:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def count(self, verdict: str) -> int:
-        """Samples with this verdict, duplicates included."""
+        """Count the samples with this verdict, duplicates included."""
         return sum(self.drawn[s] for s, o in self.outcomes.items() if o.verdict == verdict)
 
     def result(self) -> TaskResult:
-        """The task's line of the evaluation."""
+        """Return the task's line of the evaluation."""
         internal = self.count(INTERNAL)
         return TaskResult(
             id=self.id,
@@ -49,7 +49,7 @@ class TaskTally:
 
 
 def best_program(outcomes: Mapping[str, Outcome]) -> BestProgram | None:
-    """The shortest source that passes, else the one with the most tests passed, else None.
+    """Return the shortest source that passes, else the one with the most tests passed, else None.
 
     For reports only: it is chosen by the hidden tests, which a policy never sees.
     """

@@ -28,7 +28,9 @@ _GROUPS = {
     "orelse": "else",
     "returns": "returns",
 }
-_SKIPPED = frozenset({"ctx", "type_comment", "type_ignores"})
+_SKIPPED = frozenset(
+    {"conversion", "ctx", "is_async", "level", "simple", "type_comment", "type_ignores"}
+)
 _SYMBOLS: dict[type[object], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -95,7 +97,7 @@ def terminal(tree: ast.AST) -> Tree:
 
 
 def _field(value: object) -> tuple[list[str], list[Node]]:
-    """What a field adds to its node: words of the label, and children."""
+    """Return what a field adds to its node: words of the label, and children."""
     words: list[str] = []
     nodes: list[Node] = []
     for part in value if isinstance(value, list) else [value]:
