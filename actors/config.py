@@ -32,21 +32,6 @@ class RewardConfig(BaseModel):
     """For a program as long as `max_actions`; a shorter one costs in proportion."""
 
 
-class LimitsConfig(BaseModel):
-    """What one program may use in the sandbox, each of its tests."""
-
-    model_config = _MODEL
-
-    cpu_seconds: float = Field(default=0.5, gt=0)
-    """CPU time."""
-
-    wall_seconds: float = Field(default=10.0, gt=0)
-    """Wall time: generous, so that a busy host makes no false timeouts."""
-
-    memory_bytes: int = Field(default=256 * 2**20, ge=2**20)
-    """Address space."""
-
-
 class ActorsConfig(BaseModel):
     """How programs are sampled, run and rewarded."""
 
@@ -92,11 +77,15 @@ class ActorsConfig(BaseModel):
     sandbox_longest_pause_seconds: float = Field(default=10.0, gt=0)
     """Longest pause between two tries while the whole sandbox pool is away."""
 
-    max_restarts: int = Field(default=100, ge=0)
-    """Restarts of dead actors, all of them together, after which the run stops with an error."""
+    max_restarts: int = Field(default=10, ge=0)
+    """Restarts of dead actors within ten minutes, all of them together, above which the run stops
+    with an error."""
 
-    limits: LimitsConfig = LimitsConfig()
-    """What one program may use."""
+    cpu_seconds: float = Field(default=1.0, gt=0)
+    """CPU time that one program may take for all its tests."""
+
+    memory_bytes: int = Field(default=256 * 2**20, ge=2**25)
+    """Address space that one program may take."""
 
     reward: RewardConfig = RewardConfig()
     """What a program is worth."""

@@ -45,6 +45,8 @@ class RedisWriter(Writer):
         self._config = config
         self._keys = _buffer_keys(run)
         self._script = connection.client.register_script(APPEND)
+        # Added to the run's total with the next append that gets through.
+        self._uncounted_wait_seconds = 0.0
 
     def append(self, trajectory: Trajectory) -> bool:
         """See `Writer.append`."""
@@ -54,25 +56,26 @@ class RedisWriter(Writer):
         """See `Writer.append_all`."""
         entries = [self._entry(trajectory) for trajectory in trajectories]
         stored: list[bool] = []
-        started = time.monotonic()
-        waited = 0.0
-        pauses = _pauses()
         while len(stored) < len(entries):
-            batch = entries[len(stored) : len(stored) + _ENTRIES_A_CALL]
-            answers = self._try(batch, waited)
-            stored += answers
-            if answers:
-                waited, pauses, started = 0.0, _pauses(), time.monotonic()
-                continue
-            waited = time.monotonic() - started
-            if waited >= self._config.append_timeout_seconds:
-                raise ReplayFull(
-                    f"replay is full ({self._config.max_entries} entries or "
-                    f"{self._config.max_bytes} bytes) and nothing was acknowledged for "
-                    f"{self._config.append_timeout_seconds:g} s"
-                )
-            time.sleep(next(pauses))
+            stored += self._wait_for_room(entries[len(stored) : len(stored) + _ENTRIES_A_CALL])
         return stored
+
+    def _wait_for_room(self, entries: Sequence[tuple[str, bytes]]) -> list[bool]:
+        """Append at least the first of `entries`."""
+        deadline = time.monotonic() + self._config.append_timeout_seconds
+        for pause in _pauses():
+            answers = self._try(entries)
+            if answers:
+                self._uncounted_wait_seconds = 0.0
+                return answers
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(pause)
+            self._uncounted_wait_seconds += pause
+        raise ReplayFull(
+            f"replay is full ({self._config.max_entries} entries or {self._config.max_bytes} "
+            f"bytes): nothing was acknowledged for {self._config.append_timeout_seconds:g} s"
+        )
 
     def _entry(self, trajectory: Trajectory) -> tuple[str, bytes]:
         if not trajectory.id:
@@ -85,15 +88,16 @@ class RedisWriter(Writer):
             )
         return trajectory.id, data
 
-    def _try(self, entries: Sequence[tuple[str, bytes]], waited: float) -> list[bool]:
+    def _try(self, entries: Sequence[tuple[str, bytes]]) -> list[bool]:
         """Append in order as many as fit now."""
         config = self._config
         limits = [config.max_entries, config.max_bytes, int(config.dedupe_seconds * 1000)]
         pairs = [part for entry in entries for part in entry]
+        waited = f"{self._uncounted_wait_seconds:.6f}"
         try:
             answers = self._connection.call(
                 lambda _, retry: self._script(
-                    keys=self._keys, args=[*limits, int(retry), f"{waited:.6f}", *pairs]
+                    keys=self._keys, args=[*limits, int(retry), waited, *pairs]
                 )
             )
         except ResponseError as error:

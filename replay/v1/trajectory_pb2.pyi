@@ -68,8 +68,8 @@ class Edit(_message.Message):
     policy_version: int
     actions: _containers.RepeatedScalarFieldContainer[int]
     behaviour_logprobs: _containers.RepeatedScalarFieldContainer[float]
-    q_halt: _containers.RepeatedScalarFieldContainer[float]
-    q_continue: _containers.RepeatedScalarFieldContainer[float]
+    q_halt: float
+    q_continue: float
     source: str
     verdict: str
     security_violation: bool
@@ -78,7 +78,7 @@ class Edit(_message.Message):
     cpu_seconds: float
     wall_seconds: float
     peak_rss_bytes: int
-    def __init__(self, node_pointer: _Optional[str] = ..., policy_version: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., behaviour_logprobs: _Optional[_Iterable[float]] = ..., q_halt: _Optional[_Iterable[float]] = ..., q_continue: _Optional[_Iterable[float]] = ..., source: _Optional[str] = ..., verdict: _Optional[str] = ..., security_violation: _Optional[bool] = ..., tests_passed: _Optional[int] = ..., tests_total: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ...) -> None: ...
+    def __init__(self, node_pointer: _Optional[str] = ..., policy_version: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., behaviour_logprobs: _Optional[_Iterable[float]] = ..., q_halt: _Optional[float] = ..., q_continue: _Optional[float] = ..., source: _Optional[str] = ..., verdict: _Optional[str] = ..., security_violation: _Optional[bool] = ..., tests_passed: _Optional[int] = ..., tests_total: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ...) -> None: ...
 
 class Reward(_message.Message):
     __slots__ = ("total", "tests", "solved_bonus", "compile_penalty", "runtime_penalty", "timeout_penalty", "size_penalty")
