@@ -15,7 +15,7 @@ SPLITS: dict[Split, str] = {
 }
 
 # A figure of the run: its title, its unit, what one record says of it.
-_RUN: tuple[tuple[str, Unit, Callable[[TrainRecord], float | None]], ...] = (
+RUN_FIGURES: tuple[tuple[str, Unit, Callable[[TrainRecord], float | None]], ...] = (
     ("Rollouts that pass every test", "ratio", lambda record: record.pass_rate),
     ("Mean reward", "number", lambda record: record.reward_mean),
     ("Programs per second", "number", lambda record: record.programs_per_second),
@@ -48,7 +48,9 @@ def evaluation_curves(run: Run, other: Run | None, label: str) -> list[Curve]:
 
 def run_curves(run: Run, other: Run | None, label: str) -> list[Curve]:
     """Return a chart for each figure of the run that was recorded."""
-    curves = [_compared(run, other, label, title, unit, value) for title, unit, value in _RUN]
+    curves = [
+        _compared(run, other, label, title, unit, value) for title, unit, value in RUN_FIGURES
+    ]
     return [curve for curve in curves if curve]
 
 

@@ -93,12 +93,11 @@ class _Evaluation:
     def run(self) -> EvaluationResult:
         """Keep a bounded number of batches in the sandbox while sampling the next."""
         in_flight: deque[_Submitted] = deque()
+        most = self._config.batches_in_flight
         for rows, k in self._batches():
             in_flight.append(self._submit(rows, k))
-            while in_flight[0].future.done() or len(in_flight) > self._config.batches_in_flight:
+            while in_flight and (in_flight[0].future.done() or len(in_flight) > most):
                 self._judge(in_flight.popleft())
-                if not in_flight:
-                    break
         while in_flight:
             self._judge(in_flight.popleft())
         config = self._config

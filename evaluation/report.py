@@ -13,7 +13,7 @@ from markupsafe import Markup
 from evaluation.curves import SPLITS, evaluation_curves, loss_curves, run_curves
 from evaluation.drawing import draw
 from evaluation.records import EvaluationResult, Phase, SampleRecord, Split
-from evaluation.run_folder import Run
+from evaluation.run_folder import Run, read_run
 
 SAMPLES_SHOWN = 10
 # Order of the stacked bars.
@@ -27,14 +27,6 @@ VERDICTS = (
     "OUTPUT_LIMIT",
     "INTERNAL",
 )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A second run laid over the first; `label` says what was different about it."""
-
-    run: Run
-    label: str
 
 
 @dataclass(frozen=True)
@@ -83,13 +75,19 @@ class Drawn:
     svg: Markup | None
 
 
-def write(run: Run, path: Path, comparison: Comparison | None = None) -> None:
-    """Render the page of `run` to `path`."""
-    path.write_text(render(run, comparison), encoding="utf-8")
+def write_report(folder: Path, *, beside: Path | None = None) -> Path:
+    """Write `folder/report.html`, with the run in `beside` laid over it, and return its path.
+
+    Raises RecordError when a folder is not a run's.
+    """
+    other = read_run(beside) if beside else None
+    page = folder / "report.html"
+    page.write_text(render(read_run(folder), other), encoding="utf-8")
+    return page
 
 
-def render(run: Run, comparison: Comparison | None = None) -> str:
-    """Return the page of `run` as HTML."""
+def render(run: Run, other: Run | None = None) -> str:
+    """Return the page of `run` as HTML, with the figures of another run beside its own."""
     environment = Environment(
         loader=PackageLoader("evaluation", ""),
         autoescape=True,
@@ -97,8 +95,7 @@ def render(run: Run, comparison: Comparison | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    other = comparison.run if comparison else None
-    label = comparison.label if comparison else ""
+    label = run_name(other) if other else ""
     return environment.get_template("report.html.j2").render(
         run=run,
         name=run_name(run),
@@ -181,11 +178,11 @@ def mixes(run: Run) -> list[Mix]:
     return [_mix(title, counts) for title, counts in found]
 
 
-def chosen(samples: Sequence[SampleRecord]) -> list[SampleRecord]:
-    """Return ten samples of the last step that has any, evenly spread, whatever their verdict."""
+def chosen(samples: Sequence[SampleRecord], most: int = SAMPLES_SHOWN) -> list[SampleRecord]:
+    """Return samples of the last step that has any, evenly spread, whatever their verdict."""
     last = max((sample.step for sample in samples), default=0)
     newest = [sample for sample in samples if sample.step == last]
-    shown = min(SAMPLES_SHOWN, len(newest))
+    shown = min(most, len(newest))
     return [newest[index * len(newest) // shown] for index in range(shown)]
 
 

@@ -109,13 +109,15 @@ def test_a_program_that_does_not_parse_is_shown_without_a_tree(run):
 
 
 def test_a_second_run_is_laid_over(run, make_run):
-    other = make_run("other", strength=0.5)
-    html = report.render(run, report.Comparison(other, "without execution reward"))
+    other = make_run("supervised-only", strength=0.5)
+    page = report.write_report(run.folder, beside=other.folder)
+    assert page == run.folder / "report.html"
+    html = page.read_text(encoding="utf-8")
     text = Page(html).text
-    assert "Without execution reward: 60.0%" in text
-    assert "pass@10, without execution reward" in text
+    assert "supervised-only: 60.0%" in text
+    assert "pass@10, supervised-only" in text
     assert html.count("c1 other") >= 10
-    assert "execution reward" not in report.render(run)
+    assert "supervised-only" not in report.render(run)
 
 
 def test_passwords_in_urls_do_not_reach_the_page(run):
@@ -142,7 +144,5 @@ def test_a_run_that_was_stopped_shows_its_last_evaluation(run):
 def test_a_lone_surrogate_does_not_stop_the_page(run):
     sample = SampleRecord(281, "t", "s", "odd \ud800", "return '\\ud800'", "PASSED", 4, 4)
     run_folder.append(run.folder, sample)
-    path = run.folder / "report.html"
-    report.write(run_folder.read_run(run.folder), path)
-    assert "odd \\ud800" in path.read_text()
+    assert "odd \\ud800" in report.write_report(run.folder).read_text(encoding="utf-8")
     assert ast.parse(sample.program)
