@@ -22,7 +22,7 @@ def build_policy(config: ModelConfig, seed: int) -> Policy:
         return Policy(config)
 
 
-def run_policy(policy: Policy, shard: Shard, *, step: int, bfloat16: bool) -> ObjectiveInputs:
+def run_policy(policy: Policy, shard: Shard, *, step: int = 0, bfloat16: bool) -> ObjectiveInputs:
     """Run the forward pass on a shard that lies on the policy's device."""
     read = read_shard(shard)
     device = read.actions.device

@@ -1,0 +1,188 @@
+"""Rows -> the flat dicts of tensors that learners train on, one a learner.
+
+A shard is flat because RLlib carries flat dicts. Its keys, for B rows, L actions, N valid positions in
+row-major order, C constrained ones, G different specs and V actions in the vocabulary:
+
+    actions [B, L]  features [B, L, 6]  lengths [B]  spec_rows [B] (which spec is a row's)
+    kind, solved, reward, group_mean, group_std, temperature, lag [B]
+    behaviour_logprobs [B, L]  strategy_labels [B, S]
+    mask [N, V / 8]  constrained [C]  grammar_mask [C, V / 8]  counts [6]
+    spec/ids, spec/numbers, spec/properties, spec/mask [G, …]
+
+Each shard holds as many rows as every other (`PADDING` rows fill up) and the counts of the whole batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from learner.backend import Shard
+from learner.objective import Counts, RowKind
+from learner.rows import Row
+from policy import spec
+from policy.grammar import GRAMMAR
+from policy.spec import SpecBatch
+from policy.strategy import SIZES
+
+SPEC = "spec/"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A shard as the policy and the objective read it (shapes as there)."""
+
+    spec: SpecBatch
+    spec_rows: Int[Tensor, " B"]
+    actions: Int[Tensor, "B L"]
+    features: Int[Tensor, "B L 6"]
+    valid: Bool[Tensor, "B L"]
+    mask: Bool[Tensor, "N V"]
+    constrained: Int[Tensor, " C"]
+    grammar_mask: Bool[Tensor, "C V"]
+    kind: Int[Tensor, " B"]
+    solved: Bool[Tensor, " B"]
+    reward: Float[Tensor, " B"]
+    group_mean: Float[Tensor, " B"]
+    group_std: Float[Tensor, " B"]
+    temperature: Float[Tensor, " B"]
+    behaviour_logprobs: Float[Tensor, "B L"]
+    lag: Float[Tensor, " B"]
+    strategy_labels: Int[Tensor, "B S"]
+    counts: Counts
+
+
+def collate(rows: Sequence[Row], *, num_shards: int = 1, policy_version: int = 0) -> tuple[Shard, ...]:
+    """Deal rows to `num_shards` learners; `policy_version` is the newest, for the rollouts' lag.
+
+    Longest first and back and forth, so that the shards differ little in their longest row and in
+    their work. Raises ValueError without rows.
+    """
+    if not rows:
+        raise ValueError("a batch needs at least one row")
+    counts = count(rows).shard(num_shards)
+    by_length = sorted(rows, key=lambda row: -len(row.program.actions))
+    hands: list[list[Row]] = [[] for _ in range(num_shards)]
+    for at, row in enumerate(by_length):
+        turn, place = divmod(at, num_shards)
+        hands[place if turn % 2 == 0 else num_shards - 1 - place].append(row)
+    most = max(len(hand) for hand in hands)
+    filler = replace(by_length[-1], kind=RowKind.PADDING, strategy=())
+    return tuple(
+        _shard([*hand, *[filler] * (most - len(hand))], counts, policy_version) for hand in hands
+    )
+
+
+def count(rows: Sequence[Row]) -> Counts:
+    """What the means of a batch divide by; 1 where there is nothing to divide."""
+
+    def tokens(chosen: list[Row]) -> float:
+        return float(max(1, sum(len(row.program.actions) for row in chosen)))
+
+    references = [row for row in rows if row.kind == RowKind.REFERENCE]
+    rollouts = [row for row in rows if row.kind == RowKind.ROLLOUT]
+    return Counts(
+        reference_tokens=tokens(references),
+        verified_tokens=tokens([row for row in rollouts if row.solved]),
+        rollout_tokens=tokens(rollouts),
+        rows=float(max(1, len(references) + len(rollouts))),
+        strategy_rows=float(max(1, sum(bool(row.strategy) for row in rows))),
+        constrained=float(max(1, sum(len(row.program.constrained) for row in rows))),
+    )
+
+
+def _shard(rows: list[Row], counts: Counts, policy_version: int) -> Shard:
+    programs = [row.program for row in rows]
+    lengths = np.array([len(program.actions) for program in programs])
+    starts = np.cumsum(lengths) - lengths
+    # A padding row's positions are not constrained: it takes part in nothing.
+    bound = [
+        (start, row.program)
+        for start, row in zip(starts, rows, strict=True)
+        if row.kind != RowKind.PADDING
+    ]
+    specs = list({id(row.spec): row.spec for row in rows}.values())
+    index = {id(one): at for at, one in enumerate(specs)}
+    behaviour = [
+        np.zeros(len(row.program.actions), np.float32)
+        if row.behaviour_logprobs is None
+        else row.behaviour_logprobs
+        for row in rows
+    ]
+    columns: dict[str, NDArray[np.generic]] = {
+        "actions": _padded([program.actions for program in programs]),
+        "features": _padded([program.features for program in programs]),
+        "lengths": lengths,
+        "spec_rows": np.array([index[id(row.spec)] for row in rows]),
+        "kind": np.array([row.kind for row in rows], np.int64),
+        "solved": np.array([row.solved for row in rows]),
+        "reward": np.array([row.reward for row in rows], np.float32),
+        "group_mean": np.array([row.group_mean for row in rows], np.float32),
+        "group_std": np.array([row.group_std for row in rows], np.float32),
+        "temperature": np.array([row.temperature for row in rows], np.float32),
+        "lag": np.array([_lag(row, policy_version) for row in rows], np.float32),
+        "behaviour_logprobs": _padded(behaviour),
+        "strategy_labels": np.array([row.strategy or (-1,) * len(SIZES) for row in rows]),
+        "mask": np.concatenate([program.mask for program in programs]),
+        "constrained": np.concatenate([start + program.constrained for start, program in bound]),
+        "grammar_mask": np.concatenate([program.grammar_mask for _, program in bound]),
+        "counts": np.array(astuple(counts), np.float32),
+    }
+    batch = spec.collate(specs)
+    tensors = {name: torch.from_numpy(column) for name, column in columns.items()}
+    return tensors | {f"{SPEC}{name}": value for name, value in batch._asdict().items()}
+
+
+def _lag(row: Row, policy_version: int) -> int:
+    return 0 if row.policy_version is None else policy_version - row.policy_version
+
+
+def _padded(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    longest = max(len(array) for array in arrays)
+    out = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
+    for row, array in zip(out, arrays, strict=True):
+        row[: len(array)] = array
+    return out
+
+
+def read_shard(shard: Shard) -> Batch:
+    """Unpack a shard on the device where it lies."""
+    actions = shard["actions"].long()
+    places = torch.arange(actions.shape[1], device=actions.device)
+    plain = {
+        name: shard[name]
+        for name in (
+            "spec_rows",
+            "kind",
+            "solved",
+            "reward",
+            "group_mean",
+            "group_std",
+            "temperature",
+            "behaviour_logprobs",
+            "lag",
+            "strategy_labels",
+            "constrained",
+        )
+    }
+    return Batch(
+        spec=SpecBatch(*(shard[f"{SPEC}{name}"] for name in SpecBatch._fields)),
+        actions=actions,
+        features=shard["features"].long(),
+        valid=places < shard["lengths"].unsqueeze(1),
+        mask=_unpack(shard["mask"]),
+        grammar_mask=_unpack(shard["grammar_mask"]),
+        counts=Counts(*shard["counts"].tolist()),
+        **plain,
+    )
+
+
+def _unpack(packed: Int[Tensor, "N bytes"]) -> Bool[Tensor, "N V"]:
+    bits = packed.unsqueeze(-1).bitwise_and(
+        torch.tensor([1, 2, 4, 8, 16, 32, 64, 128], dtype=torch.uint8, device=packed.device)
+    )
+    return bits.ne(0).flatten(1)[:, : GRAMMAR.num_actions]

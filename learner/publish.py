@@ -1,0 +1,45 @@
+"""Weights on their way out: to actors as versioned blobs, to evaluation as a policy."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import save as dump_tensors
+from torch import Tensor
+
+from learner import checkpoint
+from learner.checkpoint import Checkpoint, CheckpointError
+from policy.config import ModelConfig
+from policy.grammar import GRAMMAR
+from policy.model import Policy
+from replay.versions import WeightsStore
+
+
+def publish(store: WeightsStore, version: int, weights: Mapping[str, Tensor]) -> None:
+    """Make weights the newest of a run; raises what `WeightsStore.publish` raises.
+
+    The blob is safetensors by parameter name, as `Policy.load_state_dict` takes them.
+    """
+    tensors = {name: value.contiguous() for name, value in weights.items()}
+    store.publish(version, dump_tensors(tensors, metadata={"grammar_version": GRAMMAR.version}))
+
+
+def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
+    """Build a checkpoint's policy with its averaged weights, on the CPU and ready to sample.
+
+    `path` is one checkpoint or the folder that holds them. Raises CheckpointError as
+    `checkpoint.load` does, and where the weights are not those of the config beside them.
+    """
+    found = checkpoint.load(path, grammar_version=GRAMMAR.version)
+    policy = Policy(ModelConfig.model_validate(found.config["model"]))
+    prefix = "ema/"
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in found.learner.tensors.items()
+        if name.startswith(prefix)
+    }
+    try:
+        policy.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{path}: the weights do not fit the model: {reason}") from None
+    return policy.eval(), found
