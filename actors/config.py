@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -30,6 +32,21 @@ class RewardConfig(BaseModel):
 
     size_penalty: float = Field(default=0.05, ge=0)
     """For a program as long as `max_actions`; a shorter one costs in proportion."""
+
+
+class RoleConfig(BaseModel):
+    """What one specialist of the pool does otherwise; null is as the pool does."""
+
+    model_config = _MODEL
+
+    temperature: float | None = Field(default=None, gt=0)
+    """Sampling temperature."""
+
+    profile: str | None = None
+    """Grammar profile."""
+
+    stages: tuple[str, ...] | None = None
+    """Stages of the curriculum that are drawn."""
 
 
 class ActorsConfig(BaseModel):
@@ -62,6 +79,12 @@ class ActorsConfig(BaseModel):
     max_actions: int = Field(default=192, ge=8)
     """Longest program, in grammar actions; every program closes before it."""
 
+    stages: tuple[str, ...] = ()
+    """Stages of the curriculum that are drawn; none named: all."""
+
+    roles: tuple[RoleConfig, ...] = ()
+    """Specialists, dealt to the actors in turn; none: all actors are alike."""
+
     weights_poll_seconds: float = Field(default=1.0, ge=0)
     """At most this often an actor asks for newer weights."""
 
@@ -89,3 +112,10 @@ class ActorsConfig(BaseModel):
 
     reward: RewardConfig = RewardConfig()
     """What a program is worth."""
+
+    def of_actor(self, index: int) -> Self:
+        """Make the config of one actor of the pool: its role applied."""
+        if not self.roles:
+            return self
+        role = self.roles[index % len(self.roles)]
+        return self.model_copy(update={**role.model_dump(exclude_none=True), "roles": ()})

@@ -1,0 +1,61 @@
+"""An actor as a plain Ray actor."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from actors.handle import Handle
+from actors.rollout import RolloutActor
+from actors.settings import ActorSettings
+
+
+class RayRollout:
+    """What runs inside the Ray worker: `stop` is called while `run` runs."""
+
+    def __init__(self, settings: ActorSettings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Roll out until `stop`."""
+        RolloutActor(self._settings, self._stop).run()
+
+    def stop(self) -> None:
+        """Let `run` finish."""
+        self._stop.set()
+
+
+class RayHandle(Handle):
+    """Restarts are the pool's, not Ray's: they are counted, and draw from a stream of their own."""
+
+    def __init__(self, settings: ActorSettings) -> None:
+        remote = ray.remote(RayRollout).options(
+            num_cpus=settings.actors.num_cpus, max_restarts=0, max_concurrency=2
+        )
+        self._actor: Any = remote.remote(settings)
+        self._run: Any = self._actor.run.remote()
+
+    def ended(self) -> str | None:
+        """See `Handle.ended`."""
+        ready, _ = ray.wait([self._run], timeout=0)
+        if not ready:
+            return None
+        try:
+            ray.get(self._run)
+        except RayError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            return f"died ({lines[-1] if lines else type(error).__name__})"
+        return "ended by itself"
+
+    def ask_to_stop(self) -> None:
+        """See `Handle.ask_to_stop`."""
+        self._actor.stop.remote()
+
+    def join(self, timeout_seconds: float) -> None:
+        """See `Handle.join`."""
+        ray.wait([self._run], timeout=timeout_seconds)
+        ray.kill(self._actor)
