@@ -5,25 +5,25 @@ Shapes: B rows, S queries, T keys, H heads, D features a head.
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 
 @cache
 def _flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
     """flash-attn's dense function: the Hopper build's, else version 2's, else none."""
-    try:
-        from flash_attn_interface import flash_attn_func
-    except ImportError:
+    for module in ("flash_attn_interface", "flash_attn"):
         try:
-            from flash_attn import flash_attn_func
+            function: Callable[..., Tensor | tuple[Tensor, ...]]
+            function = import_module(module).flash_attn_func
         except ImportError:
-            return None
-    function: Callable[..., Tensor | tuple[Tensor, ...]] = flash_attn_func
-    return function
+            continue
+        return function
+    return None
 
 
 def attend(
@@ -49,4 +49,4 @@ def attend(
         out = flash(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
         return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
     mask = None if key_mask is None else key_mask[:, None, None, :]
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)

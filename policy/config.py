@@ -17,7 +17,7 @@ class HRMConfig(_Section):
     heads: int = Field(default=4, ge=1)
     """Attention heads; must divide the width into even parts (rotary positions turn pairs)."""
     expansion: float = Field(default=2.0, gt=0)
-    """Width of a SwiGLU's inner layer is expansion * width * 2/3, rounded up to `round_inner_to`."""
+    """A SwiGLU's inner width is expansion * width * 2/3, rounded up to `round_inner_to`."""
     round_inner_to: int = Field(default=32, ge=1)
     """Multiple to which the SwiGLU's inner width is rounded up (256 in the published model)."""
     h_layers: int = Field(default=1, ge=1)
@@ -64,7 +64,7 @@ class SpecConfig(_Section):
     """How a task becomes tokens, and how they are encoded."""
 
     names: bool = True
-    """Whether words of the entry point's and the parameters' names are tokens (types always are)."""
+    """Whether words of the function's and its parameters' names are tokens (types always are)."""
     examples: bool = True
     """Whether the visible examples are tokens."""
     properties: bool = True

@@ -6,9 +6,9 @@ Shapes: N tasks, T tokens, d width.
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from policy.config import HRMConfig, SpecConfig
 from policy.grammar import GRAMMAR
@@ -16,13 +16,21 @@ from policy.hrm import BlockShape, Level, Surroundings
 from policy.layers import Linear, init_normal
 from policy.properties import WIDTH
 from policy.spec import PROPERTY_TOKENS, SpecBatch
-from policy.spec_tokens import MAX_DEPTH, MAX_PLACES, MAX_ROLES, NUMERIC, TYPES, WORDS, Kind
+from policy.spec_tokens import MAX_DEPTH, MAX_PLACES, MAX_ROLES, NUMERIC, TYPES, WORDS, Ids, Kind
+
+_ROLE, _SLOT = Ids._fields.index("role"), Ids._fields.index("slot")
+
+
+def _rows(pointer: str, count: int) -> list[int]:
+    return [1 + GRAMMAR.action_ids[f"{pointer}_{i}"] for i in range(count)]
 
 
 class SpecEncoder(nn.Module):
     """Sums the embeddings of a token's fields and numbers, then mixes tokens."""
 
     offsets: Tensor
+    param_rows: Tensor
+    literal_rows: Tensor
 
     def __init__(self, config: SpecConfig, core: HRMConfig) -> None:
         super().__init__()
@@ -34,11 +42,14 @@ class SpecEncoder(nn.Module):
             1 + config.max_examples,
             MAX_PLACES,
             MAX_DEPTH,
-            1 + GRAMMAR.max_literals,
         )
         self.register_buffer(
             "offsets", torch.tensor(sizes).cumsum(0) - torch.tensor(sizes), persistent=False
         )
+        # Role 2 + i is parameter i, slot 1 + i is literal i; row 0 of the table is read as none.
+        params, literals = _rows("PARAM", MAX_ROLES - 2), _rows("LIT", GRAMMAR.max_literals)
+        self.register_buffer("param_rows", torch.tensor([0, 0, *params]), persistent=False)
+        self.register_buffer("literal_rows", torch.tensor([0, *literals]), persistent=False)
         self.embedding = nn.Parameter(
             init_normal(torch.empty(sum(sizes), core.width), 1.0 / math.sqrt(core.width))
         )
@@ -47,15 +58,23 @@ class SpecEncoder(nn.Module):
         self.scale = math.sqrt(core.width / len(sizes))
         self.level = Level(core, config.layers, BlockShape()) if config.layers else None
 
-    def forward(self, batch: SpecBatch) -> Float[Tensor, "N T d"]:
-        """Encode; padded tokens hold values that nothing may read."""
-        tasks, length, fields = batch.ids.shape
-        x = F.embedding_bag((batch.ids + self.offsets).view(-1, fields), self.embedding, mode="sum")
-        x = self.scale * x.view(tasks, length, -1) + self.numbers(batch.numbers)
-        relations = F.pad(self.properties(batch.properties), (0, 0, 0, length - PROPERTY_TOKENS))
-        x = x + relations
-        if self.level is None:
-            return x
-        around = Surroundings(key_mask=batch.mask)
-        out: Tensor = self.level(x, torch.zeros_like(x), around)
-        return out
+    def forward(self, batch: SpecBatch, actions: Float[Tensor, "W d"]) -> Float[Tensor, "N T d"]:
+        """Encode; padded tokens hold values that nothing may read.
+
+        `actions` is a table whose row i + 1 embeds action i: a literal or a parameter is shown
+        as the action that points at it, so that copying it needs no learning by heart.
+        """
+        tasks, length, _ = batch.ids.shape
+        fields = (batch.ids[..., : len(self.offsets)] + self.offsets).view(tasks * length, -1)
+        x = functional.embedding_bag(fields, self.embedding, mode="sum")
+        param = self.param_rows[batch.ids[..., _ROLE]]
+        literal = self.literal_rows[batch.ids[..., _SLOT]]
+        pointed = torch.stack((param, literal), dim=-1).view(tasks * length, 2)
+        x = x + functional.embedding_bag(pointed, actions, mode="sum", padding_idx=0)
+        x = self.scale * x.view(tasks, length, -1)
+        numbers: Tensor = self.numbers(batch.numbers)
+        relations: Tensor = self.properties(batch.properties)
+        x = x + numbers + functional.pad(relations, (0, 0, 0, length - PROPERTY_TOKENS))
+        if self.level is not None:
+            x = self.level(x, torch.zeros_like(x), Surroundings(key_mask=batch.mask))
+        return x

@@ -79,17 +79,13 @@ class Block(nn.Module):
         self.self_attn = SelfAttention(width, config.heads, causal=shape.causal)
         self.mlp = SwiGLU(width, inner)
         self.cross_attn = CrossAttention(width, config.heads) if shape.cross else None
-        self.messages = (
-            TreeMessages(width, shape.message_width) if shape.message_width else None
-        )
+        self.messages = TreeMessages(width, shape.message_width) if shape.message_width else None
         self.pre, self.eps = config.norm == "pre", config.norm_eps
 
     def _mix(
         self, x: Float[Tensor, "B S d"], around: Surroundings, kv: Tensor | None
     ) -> Float[Tensor, "B S d"]:
-        mixed = self.self_attn(
-            x, around.rotation, key_mask=around.key_mask, memory=around.memory
-        )
+        mixed = self.self_attn(x, around.rotation, key_mask=around.key_mask, memory=around.memory)
         if self.cross_attn is not None and around.spec is not None and kv is not None:
             mixed = mixed + self.cross_attn(x, kv, around.spec.mask)
         if self.messages is not None and around.neighbours is not None:
@@ -193,9 +189,7 @@ class HRM(nn.Module):
         """Give the rotary positions start..stop-1, or None where positions are learned."""
         return None if self.rotary is None else self.rotary(start, stop)
 
-    def read_spec(
-        self, states: Float[Tensor, "N T d"], mask: Bool[Tensor, "N T"]
-    ) -> SpecReading:
+    def read_spec(self, states: Float[Tensor, "N T d"], mask: Bool[Tensor, "N T"]) -> SpecReading:
         """Project spec states for every cross-attending block, once per spec."""
         kvs = (
             block.cross_attn.keys_values(states)
@@ -204,9 +198,7 @@ class HRM(nn.Module):
         )
         return SpecReading(tuple(kvs), mask)
 
-    def segment(
-        self, carry: Carry, x: Float[Tensor, "B S d"], around: Surroundings
-    ) -> Carry:
+    def segment(self, carry: Carry, x: Float[Tensor, "B S d"], around: Surroundings) -> Carry:
         """Run one segment; gradients reach as far back as `gradient_horizon` says."""
         config = self.config
         z_h, z_l = carry
@@ -243,4 +235,5 @@ class HRM(nn.Module):
         if self.feedback is None:
             return z_l
         gate, value = self.feedback(z_l).chunk(2, dim=-1)
-        return z_l + torch.sigmoid(gate) * value
+        insight: Tensor = z_l + torch.sigmoid(gate) * value
+        return insight

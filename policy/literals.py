@@ -42,9 +42,7 @@ def pieces(text: str) -> Iterator[Piece]:
 
 def words(name: str) -> list[str]:
     """Split an identifier at underscores, digits and capitals into lower-case words."""
-    return [
-        _stem(word.lower()) for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
-    ]
+    return [_stem(word.lower()) for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
 
 
 def _stem(word: str) -> str:

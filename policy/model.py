@@ -12,15 +12,15 @@ import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from policy.config import ModelConfig
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
-from policy.hrm import HRM, BlockShape, Carry, SpecReading, Surroundings
-from policy.layers import EDGES, Linear, Memory, init_normal
+from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
+from policy.layers import Linear, Memory, init_normal
 from policy.spec import SpecBatch
 from policy.strategy import SIZES
 
@@ -95,7 +95,7 @@ class Policy(nn.Module):
 
     def encode_spec(self, batch: SpecBatch) -> SpecStates:
         """Encode tasks once, for all their samples."""
-        states = self.encoder(batch)
+        states = self.encoder(batch, self.embedding)
         return SpecStates(states, self.hrm.read_spec(states, batch.mask))
 
     def forward(
@@ -119,22 +119,16 @@ class Policy(nn.Module):
         features = close_features(features, valid)
         x = self.embed(actions, features, start=0)
         around = self.surroundings(spec.rows(rows), features, start=0)
-        after = valid.sum(1)
-        index = after[:, None, None].expand(-1, 1, x.shape[-1])
-        logits, halts, continues = [], [], []
-        strategies: list[list[Tensor]] = [[] for _ in SIZES]
-        for z_h in self.hrm.segments(x, around):
-            logits.append(self.project(z_h[:, :length]))
-            halt, go_on = self.hrm.q_values(z_h.gather(1, index)[:, 0])
-            halts.append(halt)
-            continues.append(go_on)
-            for found, head in zip(strategies, self.strategy, strict=True):
-                found.append(head(z_h[:, 0]))
+        index = valid.sum(1)[None, :, None, None].expand(
+            self.config.hrm.segments, -1, 1, x.shape[-1]
+        )
+        z_h = torch.stack(list(self.hrm.segments(x, around)))
+        halt, go_on = self.hrm.q_values(z_h.gather(2, index)[:, :, 0])
         return PolicyOutput(
-            torch.stack(logits),
-            torch.stack(halts),
-            torch.stack(continues),
-            tuple(torch.stack(found) for found in strategies),
+            self.project(z_h[:, :, :length]),
+            halt,
+            go_on,
+            tuple(head(z_h[:, :, 0]) for head in self.strategy),
         )
 
     def step(
@@ -160,7 +154,7 @@ class Policy(nn.Module):
             weight = self.embedding[1 : 1 + GRAMMAR.num_actions]
         else:
             weight = self.output.weight
-        return F.linear(state, weight, self.output_bias)
+        return functional.linear(state, weight, self.output_bias)
 
     def embed(
         self, actions: Int[Tensor, "B T"], features: Int[Tensor, "B S F"], start: int
@@ -170,7 +164,7 @@ class Policy(nn.Module):
         Column 0 of a lookup table is "no action"; action i stands in row i + 1.
         """
         stop = start + features.shape[1]
-        known = F.pad(actions[:, : stop - 1] + 1, (1, 0))
+        known = functional.pad(actions[:, : stop - 1] + 1, (1, 0))
         indices = torch.stack(
             (
                 known[:, start:stop],
@@ -184,7 +178,7 @@ class Policy(nn.Module):
         )
         parts = indices.shape[-1]
         flat = (indices + self.offsets).view(-1, parts)
-        x = F.embedding_bag(flat, self.embedding, mode="sum")
+        x = functional.embedding_bag(flat, self.embedding, mode="sum")
         x = x.view(*indices.shape[:2], -1)
         if self.places is not None:
             x, parts = x + self.places[start:stop], parts + 1

@@ -1,4 +1,4 @@
-"""Compare the HRM with values of the published implementation (an npz file of weights and steps)."""
+"""Compare the HRM with values of the published implementation: weights, batches and results."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from policy.config import HRMConfig
-from policy.puzzle import PuzzleBatch, PuzzleCarry, PuzzleHRM, PuzzleOutput, PuzzleShape, puzzle_loss
+from policy.puzzle import (
+    PuzzleBatch,
+    PuzzleCarry,
+    PuzzleHRM,
+    PuzzleOutput,
+    PuzzleShape,
+    puzzle_loss,
+)
 
 OUTPUT_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 1e-4
@@ -140,7 +147,7 @@ def _errors(
         carry, output = model(model.start(batch) if carry is None else carry, batch)
         model.zero_grad()
         loss = puzzle_loss(output, carry.batch.labels, loss_name)
-        (loss / len(batch.tasks)).backward()
+        torch.autograd.backward(loss / len(batch.tasks))
         for name, (ours, theirs) in {
             **_values(carry, output, loss, here),
             **_gradients(model, carry, here),
@@ -156,7 +163,7 @@ def _values(
     return {
         "outputs/logits": (output.logits, here["outputs/logits"]),
         # One array, as the Q-head gives it: where all of one kind are near 0 by cancellation
-        # (0.2 of a state of norm 8), the published float32 is 2e-5 from its own float64.
+        # (0.2 of a state of norm 8), float32 itself is 2e-5 from float64.
         "outputs/q": (
             torch.stack((output.q_halt, output.q_continue)),
             torch.stack((here["outputs/q_halt_logits"], here["outputs/q_continue_logits"])),

@@ -6,6 +6,7 @@ the answer over all of them is yes, no, mixed or not applicable.
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tasks.schema import Example
@@ -47,7 +48,7 @@ def _text(value: Any) -> str:
 
 
 def _ordered(value: Any) -> bool:
-    return all(a <= b for a, b in zip(value, value[1:], strict=False))
+    return all(a <= b for a, b in pairwise(value))
 
 
 _ONE: tuple[Relation, ...] = (

@@ -10,9 +10,9 @@ import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from policy.config import HRMConfig
 from policy.hrm import HRM, Carry, Surroundings
@@ -116,10 +116,10 @@ class PuzzleHRM(nn.Module):
     def embed(self, batch: PuzzleBatch) -> Float[Tensor, "B S d"]:
         """Embed tokens after the task's embedding, padded to whole positions."""
         width = self.hrm.config.width
-        x = F.embedding(batch.inputs, self.tokens)
+        x = functional.embedding(batch.inputs, self.tokens)
         if self.prefix:
-            task = F.embedding(batch.tasks, self.tasks)
-            task = F.pad(task, (0, self.prefix * width - task.shape[-1]))
+            task = functional.embedding(batch.tasks, self.tasks)
+            task = functional.pad(task, (0, self.prefix * width - task.shape[-1]))
             x = torch.cat((task.view(-1, self.prefix, width), x), dim=1)
         if self.places is not None:
             x = (x + self.places) / math.sqrt(2)
@@ -182,11 +182,11 @@ def puzzle_loss(
     right = ~((output.logits.argmax(-1) != labels) & counted).any(-1)
     losses = LOSSES[cross_entropy](output.logits, labels)
     tokens = losses / counted.sum(-1, keepdim=True).clamp(min=1)
-    q_loss = F.binary_cross_entropy_with_logits(
+    q_loss = functional.binary_cross_entropy_with_logits(
         output.q_halt, right.to(output.q_halt), reduction="sum"
     )
     if output.q_continue_target is not None:
-        q_loss = q_loss + F.binary_cross_entropy_with_logits(
+        q_loss = q_loss + functional.binary_cross_entropy_with_logits(
             output.q_continue, output.q_continue_target, reduction="sum"
         )
     return tokens.sum() + 0.5 * q_loss

@@ -136,9 +136,7 @@ def _drop(
     return task, config
 
 
-def _tokens(
-    task: Task, signature: Signature, config: SpecConfig, slots: Slots
-) -> Iterator[Token]:
+def _tokens(task: Task, signature: Signature, config: SpecConfig, slots: Slots) -> Iterator[Token]:
     yield from _signature(task.entry_point, signature, named=config.names)
     if config.metadata:
         yield from _metadata(task)
@@ -150,9 +148,7 @@ def _tokens(
         yield from _examples(task, config, slots)
 
 
-def _signature(
-    entry_point: str | None, signature: Signature, *, named: bool
-) -> Iterator[Token]:
+def _signature(entry_point: str | None, signature: Signature, *, named: bool) -> Iterator[Token]:
     for index, param in enumerate(signature.params):
         yield from _param(index, param, named=named)
     yield Token(Ids(Kind.RETURN, word=word_row(f"t:{signature.returns}"), role=1))
@@ -189,9 +185,7 @@ def _examples(task: Task, config: SpecConfig, slots: Slots) -> Iterator[Token]:
     for index, example in enumerate(task.examples[: config.max_examples]):
         at = Ids(Kind.VALUE, example=1 + index)
         half = max(1, config.max_example_tokens // 2)
-        output = list(
-            spec_tokens.value_tokens(example.expected, at._replace(role=1), slots, half)
-        )
+        output = list(spec_tokens.value_tokens(example.expected, at._replace(role=1), slots, half))
         yield from output
         args = example.args[: GRAMMAR.max_params]
         left = config.max_example_tokens - len(output)

@@ -138,7 +138,7 @@ def value_tokens(value: object, at: Ids, slots: Slots, budget: int) -> Iterator[
     Strings are followed by their characters, containers by their items; what does not fit is one
     CUT token. `at` holds the kind, role, example, place and depth.
     """
-    word = word_row(f"s:{value}") if isinstance(value, str | bytes) else 0
+    word = word_row(f"s:{value!r}") if isinstance(value, str | bytes) else 0
     ids = at._replace(type=type_row(value), word=word, slot=slots.of(value))
     yield Token(ids, numbers(value))
     parts = _parts(value)
@@ -157,9 +157,7 @@ def value_tokens(value: object, at: Ids, slots: Slots, budget: int) -> Iterator[
         left -= len(made)
 
 
-def _part_tokens(
-    kind: Kind, part: object, at: Ids, slots: Slots, budget: int
-) -> Iterator[Token]:
+def _part_tokens(kind: Kind, part: object, at: Ids, slots: Slots, budget: int) -> Iterator[Token]:
     if kind is Kind.CHARACTER and isinstance(part, str):
         yield Token(at._replace(word=word_row(f"c:{part}")), _number_features(ord(part)))
     else:

@@ -47,10 +47,8 @@ _MAKERS = {
 _TEXT_METHODS = {"join", "split", "lower", "upper", "strip", "replace", "startswith", "endswith"}
 _SORTS = {"sorted", "sort", "heappush", "heappop", "bisect", "insort"}
 # A call that walks its argument once, as a loop would.
-_WALKS = set(
-    "sum min max any all list set tuple map filter reversed join count index zip enumerate Counter"
-    .split()
-)
+_WALKS = {"sum", "min", "max", "any", "all", "list", "set", "tuple", "map", "filter", "reversed"}
+_WALKS |= {"join", "count", "index", "zip", "enumerate", "Counter"}
 
 
 def labels(tree: ast.Module) -> tuple[int, ...]:
@@ -114,9 +112,9 @@ def _skeleton(nodes: list[ast.AST], depth: int, *, recursive: bool) -> str:
 
 
 def _structure(nodes: list[ast.AST], called: set[str]) -> str:
-    used = {
-        name for name, kinds in _LITERALS if any(_builds(node, kinds) for node in nodes)
-    } | {_MAKERS[name] for name in called & _MAKERS.keys()}
+    used = {name for name, kinds in _LITERALS if any(_builds(node, kinds) for node in nodes)} | {
+        _MAKERS[name] for name in called & _MAKERS.keys()
+    }
     if called & _TEXT_METHODS or any(_is_text(node) for node in nodes):
         used.add("str")
     if not used:

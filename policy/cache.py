@@ -1,0 +1,76 @@
+"""The exact cache of incremental decoding.
+
+A position's state at every module call depends on earlier positions only, so keys, values and
+messages are kept per (segment, cycle, layer) call and never change. All rows are equally long:
+programs start together and leave when they end.
+
+Shapes: C calls, B rows, H heads, T positions so far, D features a head, m message features.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from policy.config import ModelConfig
+from policy.layers import EDGES
+
+_FIRST_CAPACITY = 32
+
+
+class DecodingCache:
+    """Keys, values and messages of every module call; grows by doubling."""
+
+    def __init__(self, config: ModelConfig, rows: int, like: Tensor) -> None:
+        core = config.hrm
+        runs = core.segments * core.h_cycles
+        l_calls = runs * core.l_cycles * (core.h_layers if core.share_levels else core.l_layers)
+        h_calls = runs * core.h_layers
+        message_calls = l_calls + (h_calls if core.share_levels else 0)
+        head_width = core.width // core.heads
+        self.kv: Float[Tensor, "C 2 B H cap D"] = like.new_empty(
+            l_calls + h_calls, 2, rows, core.heads, _FIRST_CAPACITY, head_width
+        )
+        self.messages: Float[Tensor, "C B cap m"] = like.new_empty(
+            message_calls if config.graph else 0,
+            rows,
+            _FIRST_CAPACITY,
+            EDGES * config.message_width,
+        )
+        self.position = -1
+        self._attention_call = self._message_call = 0
+
+    def advance(self) -> None:
+        """Begin the next position; its calls follow in the order of the ones before."""
+        self.position += 1
+        self._attention_call = self._message_call = 0
+        capacity = self.kv.shape[4]
+        if self.position == capacity:
+            self.kv = torch.cat((self.kv, torch.empty_like(self.kv)), dim=4)
+            self.messages = torch.cat((self.messages, torch.empty_like(self.messages)), dim=2)
+
+    def extend_attention(
+        self, k: Float[Tensor, "B H 1 D"], v: Float[Tensor, "B H 1 D"]
+    ) -> tuple[Float[Tensor, "B H T D"], Float[Tensor, "B H T D"]]:
+        """Keep this call's newest key and value; give those of all positions."""
+        held = self.kv[self._attention_call]
+        self._attention_call += 1
+        held[0, :, :, self.position] = k[:, :, 0]
+        held[1, :, :, self.position] = v[:, :, 0]
+        keys, values = held[..., : self.position + 1, :]
+        return keys, values
+
+    def extend_messages(self, values: Float[Tensor, "B 1 m"]) -> Float[Tensor, "B T m"]:
+        """Keep this call's newest message values; give those of all positions."""
+        held = self.messages[self._message_call]
+        self._message_call += 1
+        held[:, self.position] = values[:, 0]
+        return held[:, : self.position + 1]
+
+    def select(self, rows: Int[Tensor, " kept"]) -> None:
+        """Keep only these rows, in this order."""
+        used = self.position + 1
+        kv, messages = self.kv, self.messages
+        self.kv = kv.new_empty(*kv.shape[:2], len(rows), *kv.shape[3:])
+        self.kv[..., :used, :] = kv[..., :used, :].index_select(2, rows)
+        self.messages = messages.new_empty(messages.shape[0], len(rows), *messages.shape[2:])
+        self.messages[:, :, :used] = messages[:, :, :used].index_select(1, rows)
