@@ -42,7 +42,7 @@ class TasksConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     """Seeds parameters, inputs and splits: the same seed builds the same sets in every process."""
 
-    per_family: int = Field(default=40, ge=4)
+    per_family: int = Field(default=32, ge=4)
     """Distinct tasks drawn from one procedural family, at most (small families have fewer)."""
 
     heldout_share: float = Field(default=0.1, gt=0, lt=1)

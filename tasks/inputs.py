@@ -14,22 +14,44 @@ MAX_RESULT = 10**12
 
 EXAMPLES = (4, 6)
 TESTS = (8, 10)
-_EDGES = 9
-_CANDIDATES = 24
+_EDGES = 7
+_OTHERS = 11
+_RARE = 5
+_MORE = 60
 
 
 def calls(draft: Draft, rng: Random) -> tuple[tuple[Example, ...], tuple[Example, ...]] | None:
-    """Return examples and tests of a draft; None where its results don't tell anything.
+    """Return examples and tests of a draft; None where there are too few, or all alike.
 
     Raises whatever the program raises: a reference must not fail inside its domains.
     """
-    edges, others = _candidates(draft, rng)
     function = compile_function(draft.reference, draft.name)
-    shown = _run(function, edges), _run(function, others)
-    results = [call.expected for group in shown for call in group]
-    if len(results) < EXAMPLES[1] + TESTS[0] or len(set(results)) < 2:
+    case = _case_function(draft)
+    source = _Inputs(draft, rng)
+    found = _run(function, source.take(_EDGES, edge=True))
+    found += _run(function, source.take(_EDGES + _OTHERS - len(found), edge=False))
+    if len(found) < EXAMPLES[0] + TESTS[0]:
         return None
-    return _split(*shown, rng)
+    cases = [case(call) for call in found]
+    common = max(cases, key=cases.count)
+    rare = [call for call, kind in zip(found, cases, strict=True) if kind != common]
+    if len(rare) < _RARE:
+        more = _run(function, source.take(_MORE, edge=False))
+        rare += [call for call in more if case(call) != common][: _RARE - len(rare)]
+    if not rare:
+        return None
+    rng.shuffle(rare)
+    shown = [call for call, kind in zip(found, cases, strict=True) if kind == common]
+    return _split(rare, shown, rng)
+
+
+def _case_function(draft: Draft) -> Callable[[Example], object]:
+    """Return what tells the cases of a draft apart: its own expression, else the result."""
+    if not draft.case:
+        return lambda call: call.expected
+    names = ", ".join(name for name, _ in draft.params)
+    case = compile_function(f"def case({names}):\n    return {draft.case}", "case")
+    return lambda call: case(*call.args)
 
 
 def compile_function(source: str, name: str) -> Callable[..., object]:
@@ -51,24 +73,34 @@ def _is_small(value: object) -> bool:
     return not isinstance(value, int | float) or abs(value) <= MAX_RESULT
 
 
-def _candidates(draft: Draft, rng: Random) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    domains = [domain for _, domain in draft.params]
-    pools = [_special(domain, draft.constants) for domain in domains]
-    seen: set[tuple[int, ...]] = set()
-    edges, others = [], []
-    for attempt in range(3 * _CANDIDATES):
-        edge = attempt % 3 == 0
-        args = tuple(
-            rng.choice(pool) if edge or rng.random() < 0.2 else _uniform(domain, rng)
-            for pool, domain in zip(pools, domains, strict=True)
-        )
-        if args in seen or (edge and len(edges) == _EDGES):
-            continue
-        seen.add(args)
-        (edges if edge else others).append(args)
-        if len(seen) == _CANDIDATES:
-            break
-    return edges, others
+class _Inputs:
+    """Draws arguments of a draft, never the same twice."""
+
+    def __init__(self, draft: Draft, rng: Random) -> None:
+        self._rng = rng
+        self._domains = [domain for _, domain in draft.params]
+        self._special = [_special(domain, draft.constants) for domain in self._domains]
+        self._seen: set[tuple[int, ...]] = set()
+
+    def take(self, count: int, *, edge: bool) -> list[tuple[int, ...]]:
+        """Return at most `count` new inputs, fewer where the domains are exhausted."""
+        found = []
+        for _ in range(4 * count):
+            args = tuple([self._value(i, edge) for i in range(len(self._domains))])
+            if args not in self._seen:
+                self._seen.add(args)
+                found.append(args)
+                if len(found) == count:
+                    break
+        return found
+
+    def _value(self, i: int, edge: bool) -> int:
+        domain, special = self._domains[i], self._special[i]
+        if edge or self._rng.random() < 0.2:
+            return special[int(self._rng.random() * len(special))]
+        if domain.high - domain.low > 1000:  # Large domains are drawn by length, as people do.
+            return min(domain.high, max(domain.low, int(10 ** (5 * self._rng.random()))))
+        return domain.low + int(self._rng.random() * (domain.high - domain.low + 1))
 
 
 def _special(domain: Domain, constants: tuple[int, ...]) -> list[int]:
@@ -78,27 +110,21 @@ def _special(domain: Domain, constants: tuple[int, ...]) -> list[int]:
     return sorted({value for value in wanted if domain.low <= value <= domain.high})
 
 
-def _uniform(domain: Domain, rng: Random) -> int:
-    if domain.high - domain.low > 1000:  # Large domains are drawn by length, as people do.
-        return min(domain.high, max(domain.low, rng.randrange(10 ** rng.randint(1, 5))))
-    return rng.randint(domain.low, domain.high)
-
-
 def _split(
-    edges: list[Example], others: list[Example], rng: Random
+    rare: list[Example], common: list[Example], rng: Random
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Show a few calls with different results, one or two edges among them; hide the rest."""
-    wanted = rng.randint(*EXAMPLES)
-    queue = [*others[: wanted - 2], *edges[:2], *others[wanted - 2 :], *edges[2:]]
+    """Show a few calls with different results, two of rare cases among them; hide the rest."""
+    wanted = min(rng.randint(*EXAMPLES), len(rare) + len(common) - TESTS[0])
+    queue = [*rare[:2], *common[: wanted // 2], *rare[2:], *common[wanted // 2 :]]
     results: set[object] = set()
-    shown = []
+    new: list[Example] = []
+    old: list[Example] = []
     for call in queue:
-        if len(shown) < wanted and call.expected not in results:
-            results.add(call.expected)
-            shown.append(call)
-    for call in queue:
-        if len(shown) < wanted and call not in shown:
-            shown.append(call)
-    hidden = [call for call in [*edges, *others] if call not in shown]
+        (old if call.expected in results else new).append(call)
+        results.add(call.expected)
+    order = new + old
+    shown, hidden = order[:wanted], order[wanted:]
+    hidden = hidden[: rng.randint(*TESTS)]
     rng.shuffle(shown)
-    return tuple(shown), tuple(hidden[: rng.randint(*TESTS)])
+    rng.shuffle(hidden)
+    return tuple(shown), tuple(hidden)

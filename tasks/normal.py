@@ -7,88 +7,145 @@ sets apart.
 
 import ast
 import warnings
-from collections.abc import Iterator
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
-_SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS)
+_SCOPES = frozenset((*_DEFINITIONS, *_COMPREHENSIONS))
+_BINDERS = frozenset(
+    (
+        ast.arg,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+    )
+)
+_LEFT_OUT = frozenset(("ctx", "type_comment", "type_ignores", "kind", "returns", "annotation"))
+_NAMES = frozenset(("id", "arg", "name"))
+
+_FIELDS = {
+    kind: tuple(field for field in kind._fields if field not in _LEFT_OUT)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""The fields that count, of every node class: looked up some hundred thousand times a build."""
+
+Cells = dict[str, list[str]]
+"""The canonical name of each bound name; a cell is empty until the name is first met."""
 
 
 def normal_form(source: str) -> str:
-    """Return the dump of a program's tree under canonical names. Raises SyntaxError."""
+    """Return the tree of a program under canonical names $0, $1, … as text. Raises SyntaxError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(source)
-    tree = _Strip().visit(tree)
-    _Renamer().rename_in(tree, {})
-    return ast.dump(tree)
+    writer = _Writer()
+    writer.write_scope(tree, {})
+    return " ".join(writer.parts)
 
 
-class _Strip(ast.NodeTransformer):
-    """Drops docstrings and annotations."""
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.returns = None
-        if isinstance(node, ast.arg):
-            node.annotation = None
-        if isinstance(node, ast.AnnAssign) and node.value is not None:
-            return ast.Assign([node.target], node.value)
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-        return node
-
-
-def _bound_here(scope: ast.AST) -> Iterator[str]:
-    """Names that a scope itself binds: not those of the scopes inside it."""
-    pending = list(ast.iter_child_nodes(scope))
-    outer: set[str] = set()
-    found: list[str] = []
-    while pending:
-        node = pending.pop(0)
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.append(name)
-            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                found.append(name)
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
-                found.append(name)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                outer.update(names)
-        if not isinstance(node, _SCOPES):
-            pending.extend(ast.iter_child_nodes(node))
-    return (name for name in found if name not in outer)
-
-
-class _Renamer:
-    """Renames bound names to x0, x1, … in the order in which the tree mentions them."""
+class _Writer:
+    """Writes nodes in pre-order; names count in the order in which the program mentions them."""
 
     def __init__(self) -> None:
+        self.parts: list[str] = []
         self._count = 0
 
-    def rename_in(self, scope: ast.AST, outer: dict[str, list[str]]) -> None:
-        """Rename inside one scope; a cell is empty until its name is first met."""
-        cells = {**outer, **{name: [] for name in _bound_here(scope)}}
-        for child in ast.iter_child_nodes(scope):
-            self._visit(child, cells)
+    def write_scope(self, node: ast.AST, cells: Cells) -> None:
+        """Write a module, a function or a comprehension with names of its own."""
+        name = getattr(node, "name", None)
+        if name is not None:
+            self._write_name(name, cells)
+        self._write_fields(node, {**cells, **{bound: [] for bound in _bound_in(node)}})
 
-    def _visit(self, node: ast.AST, cells: dict[str, list[str]]) -> None:
-        for field in ("id", "arg", "name"):
-            name = getattr(node, field, None)
-            if isinstance(name, str) and name in cells and not isinstance(node, ast.keyword):
-                setattr(node, field, self._canonical(cells[name]))
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            node.names = [self._canonical(cells[n]) if n in cells else n for n in node.names]
-        if isinstance(node, _SCOPES):
-            self.rename_in(node, cells)
+    def _write(self, node: ast.AST, cells: Cells) -> None:
+        kind = type(node)
+        if isinstance(node, ast.Name):
+            self._write_name(node.id, cells)
+        elif isinstance(node, ast.Constant):
+            self.parts.append(repr(node.value))
+        elif kind in _SCOPES:
+            self.write_scope(node, cells)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            self._write(ast.Assign([node.target], node.value), cells)
+        else:
+            self._write_fields(node, cells)
+
+    def _write_fields(self, node: ast.AST, cells: Cells) -> None:
+        kind = type(node)
+        self.parts.append(kind.__name__)
+        for field in _FIELDS[kind]:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                self.parts.append("[")
+                for item in _documented_body(value) if field == "body" else value:
+                    self._write_item(item, cells)
+                self.parts.append("]")
+            elif field in _NAMES and kind is not ast.keyword:
+                if kind not in _SCOPES:  # A scope's name was written before its own names began.
+                    self._write_item(value, cells)
+            elif isinstance(value, ast.AST):
+                self._write(value, cells)
+            else:
+                self.parts.append(repr(value))
+
+    def _write_item(self, item: object, cells: Cells) -> None:
+        if isinstance(item, ast.AST):
+            self._write(item, cells)
+        elif isinstance(item, str):  # Global, Nonlocal, ExceptHandler, … hold bare names.
+            self._write_name(item, cells)
+        else:
+            self.parts.append(repr(item))
+
+    def _write_name(self, name: str, cells: Cells) -> None:
+        cell = cells.get(name)
+        if cell is None:
+            self.parts.append(name)
             return
-        for child in ast.iter_child_nodes(node):
-            self._visit(child, cells)
-
-    def _canonical(self, cell: list[str]) -> str:
         if not cell:
-            cell.append(f"x{self._count}")
+            cell.append(f"${self._count}")
             self._count += 1
-        return cell[0]
+        self.parts.append(cell[0])
+
+
+def _documented_body(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a body without a string that stands first: a docstring, or a statement of no effect."""
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+            return rest
+    return body
+
+
+def _bound_in(scope: ast.AST) -> set[str]:
+    """Names that a scope itself binds: not those of the scopes inside it."""
+    bound: set[str] = set()
+    outer: set[str] = set()
+    pending = _children(scope)
+    while pending:
+        node = pending.pop()
+        kind = type(node)
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                bound.add(node.id)
+            continue
+        if kind in _BINDERS:
+            name = node.arg if isinstance(node, ast.arg) else getattr(node, "name", None)
+            bound.update((name,) if name else ())
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            outer.update(node.names)
+        if kind not in _SCOPES:
+            pending += _children(node)
+    return bound - outer
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    found = []
+    for field in _FIELDS[type(node)]:
+        value = getattr(node, field, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return found

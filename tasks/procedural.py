@@ -1,8 +1,8 @@
 """Tasks of the procedural families, and how they are split: by parameters and by whole families.
 
-A family's tasks are drawn until it is exhausted or has `per_family` of them. A share of them is held
-out: first whole constants (so that held-out tasks hold numbers that the family never trains on), then
-single tasks. No two tasks of any set have the same normal form.
+A family's tasks are drawn until it is exhausted or has `per_family` of them. A share of them is
+held out: first whole constants (so that held-out tasks hold numbers that the family never trains
+on), then single tasks. No two tasks of any set have the same normal form.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from tasks.families import FAMILIES, Family
 from tasks.families.draft import Draft
 from tasks.normal import normal_form
 from tasks.schema import Compare, Param, Signature, Task, TaskError
+from tasks.sides import HELDOUT, TRAIN, UNSEEN, Sides
 
 _MAX_REPEATS = 30
 """A family counts as exhausted after so many draws in a row that were there before."""
@@ -23,41 +24,24 @@ LICENSE = "Apache-2.0"
 
 
 @dataclass(frozen=True)
-class FamilyTasks:
-    """The distinct tasks of one family, each with the constants that it was drawn with."""
+class Drawn:
+    """One distinct task of a family, its normal form and the constants that it was drawn with."""
 
-    family: Family
-    tasks: tuple[Task, ...]
-    constants: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class StageSplit:
-    """One stage, split."""
-
-    train: tuple[Task, ...]
-    heldout: tuple[Task, ...]
-    heldout_families: tuple[Task, ...]
+    task: Task
+    program: str
+    constants: tuple[int, ...]
 
 
-def split_stage(stage: str, config: TasksConfig) -> StageSplit:
+def add_stage(stage: str, config: TasksConfig, sides: Sides) -> None:
     """Draw and split the tasks of one stage: the same for the same config in every process."""
-    families = FAMILIES[stage]
     names = heldout_names(stage, config)
-    train: list[Task] = []
-    heldout: list[Task] = []
-    unseen: list[Task] = []
-    programs: set[str] = set()
     # Trained families come first: a program that a held-out family shares with them is dropped.
-    for family in sorted(families, key=lambda family: family.name in names):
-        drawn = draw_family(stage, family, config, programs)
-        if family.name in names:
-            unseen.extend(drawn.tasks)
-            continue
-        kept_out = _heldout_indices(drawn, config)
-        for i, task in enumerate(drawn.tasks):
-            (heldout if i in kept_out else train).append(task)
-    return StageSplit(tuple(train), tuple(heldout), tuple(unseen))
+    for family in sorted(FAMILIES[stage], key=lambda family: family.name in names):
+        drawn = draw_family(stage, family, config, sides)
+        kept_out = _heldout_indices(family, drawn, config)
+        for i, item in enumerate(drawn):
+            side = HELDOUT if i in kept_out else TRAIN
+            sides.add(item.task, item.program, UNSEEN if family.name in names else side)
 
 
 def heldout_names(stage: str, config: TasksConfig) -> frozenset[str]:
@@ -75,27 +59,23 @@ def check_family_names(config: TasksConfig) -> None:
             raise TaskError(f"tasks.heldout_families: no family is called {name!r}")
 
 
-def draw_family(
-    stage: str, family: Family, config: TasksConfig, programs: set[str]
-) -> FamilyTasks:
-    """Draw the distinct tasks of one family; `programs` holds the normal forms already taken."""
+def draw_family(stage: str, family: Family, config: TasksConfig, sides: Sides) -> list[Drawn]:
+    """Draw the distinct tasks of one family, without programs that are on a side already."""
     rng = Random(f"{config.seed}/{stage}/{family.name}")
-    tasks: list[Task] = []
-    constants: list[tuple[int, ...]] = []
-    for draft in _new_drafts(family, rng, programs):
-        task = _to_task(f"{stage}/{family.name}/{len(tasks)}", stage, draft, rng)
-        if task is None:
-            continue
-        tasks.append(task)
-        constants.append(draft.constants)
-        if len(tasks) == config.per_family:
+    drawn: list[Drawn] = []
+    for draft, program in _new_drafts(family, rng, sides):
+        task = _to_task(f"{stage}/{family.name}/{len(drawn)}", stage, draft, rng)
+        if task is not None:
+            drawn.append(Drawn(task, program, draft.constants))
+        if len(drawn) == config.per_family:
             break
-    return FamilyTasks(family, tuple(tasks), tuple(constants))
+    return drawn
 
 
-def _new_drafts(family: Family, rng: Random, programs: set[str]) -> Iterator[Draft]:
+def _new_drafts(family: Family, rng: Random, sides: Sides) -> Iterator[tuple[Draft, str]]:
     repeats = 0
     bodies: set[str] = set()
+    programs: set[str] = set()
     while repeats < _MAX_REPEATS:
         draft = family.draw(rng)
         repeats += 1
@@ -103,10 +83,10 @@ def _new_drafts(family: Family, rng: Random, programs: set[str]) -> Iterator[Dra
             continue
         bodies.add(draft.body)
         program = normal_form(draft.reference)
-        if program not in programs:
+        if program not in programs and program not in sides:
             programs.add(program)
             repeats = 0
-            yield draft
+            yield draft, program
 
 
 def _to_task(task_id: str, stage: str, draft: Draft, rng: Random) -> Task | None:
@@ -129,17 +109,16 @@ def _to_task(task_id: str, stage: str, draft: Draft, rng: Random) -> Task | None
     )
 
 
-def _heldout_indices(drawn: FamilyTasks, config: TasksConfig) -> set[int]:
+def _heldout_indices(family: Family, drawn: list[Drawn], config: TasksConfig) -> set[int]:
     """Choose what a family holds out: about half of it for a constant that it never trains on."""
-    rng = Random(f"{config.seed}/split/{drawn.family.name}")
-    count = len(drawn.tasks)
-    wanted = round(config.heldout_share * count) if count > 1 else 0
+    rng = Random(f"{config.seed}/split/{family.name}")
+    wanted = round(config.heldout_share * len(drawn)) if len(drawn) > 1 else 0
     chosen: set[int] = set()
-    values = sorted({value for constants in drawn.constants for value in constants})
+    values = sorted({value for item in drawn for value in item.constants})
     rng.shuffle(values)
     for value in values:
-        with_value = {i for i, constants in enumerate(drawn.constants) if value in constants}
+        with_value = {i for i, item in enumerate(drawn) if value in item.constants}
         if len(chosen | with_value) <= (wanted + 1) // 2:
             chosen |= with_value
-    rest = [i for i in range(count) if i not in chosen]
+    rest = [i for i in range(len(drawn)) if i not in chosen]
     return chosen | set(rng.sample(rest, wanted - len(chosen)))

@@ -78,7 +78,7 @@ def power(rng: Random) -> Draft:
 
 def polynomial(rng: Random) -> Draft:
     """A polynomial of degree two."""
-    a, b, c = rng.randint(1, 9), rng.randint(1, 12), rng.randint(0, 20)
+    a, b, c = rng.randint(1, 9), rng.randint(2, 12), rng.randint(0, 20)
     square = (
         ("the square of x", "x * x") if a == 1 else (f"{a} times the square of x", f"{a} * x * x")
     )
@@ -128,11 +128,13 @@ def remainder_of_product(rng: Random) -> Draft:
 
 def last_digits(rng: Random) -> Draft:
     """The last digits of a number, or what is before them."""
-    d = rng.randint(1, 4)
+    d = rng.randint(2, 4)
     part = rng.choice(
         (
             Part(f"number made of the last {d} digits of x", f"x % {10**d}", (d,)),
             Part(f"number x without its last {d} digits", f"x // {10**d}", (d,)),
+            Part("last digit of x", "x % 10"),
+            Part("number x without its last digit", "x // 10"),
             Part(f"digit of x that stands before its last {d} digits", f"x // {10**d} % 10", (d,)),
         )
     )
@@ -168,7 +170,7 @@ def distance(rng: Random) -> Draft:
 
 def clamp(rng: Random) -> Draft:
     """A number kept inside a range."""
-    low, high = sorted(rng.sample(range(0, 50), 2))
+    low, high = sorted(rng.sample(range(50), 2))
     part = Part(
         f"number x limited to the range from {low} to {high}",
         f"max({low}, min({high}, x))",

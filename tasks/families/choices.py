@@ -67,6 +67,7 @@ def _branch(
         text=text.replace(",,", ",").replace(",.", "."),
         body=f"if {when.code}:\n    return {then.code}\nreturn {other.code}",
         constants=when.constants + then.constants + other.constants,
+        case=when.code,
     )
 
 
@@ -145,6 +146,7 @@ def three_ways(rng: Random) -> Draft:
             f"return {last.code}"
         ),
         constants=(low, high, *then.constants, *other.constants, *last.constants),
+        case=f"(x < {low}) + (x < {high})",
     )
 
 
@@ -160,6 +162,7 @@ def three_by_sign(rng: Random) -> Draft:
         ).replace(",.", "."),
         body=f"if x == 0:\n    return {k}\nif x > 0:\n    return {then.code}\nreturn {other.code}",
         constants=(k, *then.constants, *other.constants),
+        case="(x > 0) - (x < 0)",
     )
 
 
@@ -186,7 +189,12 @@ def excess(rng: Random) -> Draft:
         )
     )
     return Draft(
-        name="cost", params=params("x", NATURAL), text=text, body=body, constants=constants
+        name="cost",
+        params=params("x", NATURAL),
+        text=text,
+        body=body,
+        constants=constants,
+        case=f"x > {t}",
     )
 
 
@@ -206,6 +214,7 @@ def fizz(rng: Random) -> Draft:
             f"if x % {k} == 0:\n    return {c}\nreturn x"
         ),
         constants=(a, j, k, b, c),
+        case=f"(x % {j} == 0) + 2 * (x % {k} == 0)",
     )
 
 
@@ -243,6 +252,7 @@ def update(rng: Random) -> Draft:
         text=f"If x is {when.text}, {first}. Then return {end}.",
         body=f"if {when.code}:\n    {code}\nreturn {result}",
         constants=when.constants + constants + more,
+        case=when.code,
     )
 
 

@@ -17,8 +17,9 @@ def _base(rng: Random) -> tuple[str, int, tuple[int, ...]]:
     return ("", 10, ()) if base == 10 else (f" in base {base}", base, (base,))
 
 
-def _digit_condition(rng: Random, kind: str) -> Part:
-    k = rng.randint(1, 8)
+def _digit_condition(rng: Random, base: int) -> Part:
+    kind = rng.choice(_KINDS if base > 4 else ("even", "odd", "equal"))
+    k = rng.randint(1, min(8, base - 1))
     if kind in ("even", "odd"):
         return parts.condition(rng, kind, "digit")
     if kind == "multiple":
@@ -62,7 +63,7 @@ def all_digits(rng: Random, *, put: Accumulator) -> Draft:
 def matching_digits(rng: Random, *, put: Accumulator) -> Draft:
     """Sum, product or count of the digits that meet a condition."""
     where, base, constants = _base(rng)
-    when = _digit_condition(rng, rng.choice(_KINDS))
+    when = _digit_condition(rng, base)
     term = parts.term(rng, rng.choice(("plain", "plain", "squares", "times")), "digit")
     if put is parts.NUMBER:
         term = Part("", "1")
@@ -125,13 +126,14 @@ def replace_digits(rng: Random) -> Draft:
             "    place *= 10\n    n //= 10\nreturn result"
         ),
         constants=(j, k),
+        case=f"'{j}' in str(n)",
     )
 
 
 def has_digit(rng: Random, *, every: bool) -> Draft:
     """Whether some digit, or every digit, meets a condition."""
     where, base, constants = _base(rng)
-    when = _digit_condition(rng, rng.choice(_KINDS))
+    when = _digit_condition(rng, base)
     word = "every" if every else "some"
     test = parts.opposite(when.code) if every else when.code
     return Draft(

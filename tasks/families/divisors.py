@@ -106,10 +106,8 @@ def is_prime(rng: Random) -> Draft:
     """Whether a number near n is prime."""
     k = rng.randint(1, 40)
     kind = rng.choice(("plain", "plus", "times", "square"))
-    text, start, constants = "n", "", (k,)
-    if kind == "plain":
-        constants = ()
-    elif kind == "plus":
+    text, start = "n", ""
+    if kind == "plus":
         text, start = f"n plus {k}", f"n += {k}\n"
     elif kind == "times":
         text, start = f"{k} times n plus 1", f"n = {k} * n + 1\n"
@@ -123,7 +121,7 @@ def is_prime(rng: Random) -> Draft:
             f"{start}if n < 2:\n    return False\nfor i in range(2, n):\n    if n % i == 0:\n"
             "        return False\nreturn True"
         ),
-        constants=constants,
+        constants=() if kind == "plain" else (k,),
         returns="bool",
     )
 
@@ -133,7 +131,8 @@ def primes(rng: Random, *, put: Accumulator) -> Draft:
     first = rng.choice((2, 2, rng.randint(3, 15)))
     when = Part("", "")
     if rng.random() < 0.7:
-        when = parts.condition(rng, rng.choice(("remainder", "ending", "above")), "i")
+        kinds = ("remainder", "ending", "above") if first == 2 else ("remainder", "ending")
+        when = parts.condition(rng, rng.choice(kinds), "i")
     term = Part("", "1")
     if put is not parts.NUMBER:
         term = parts.term(rng, rng.choice(parts.TERMS), "i")

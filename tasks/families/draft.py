@@ -35,6 +35,9 @@ class Draft:
     """The numbers that this program was drawn with: inputs near them are tried, and some of them
     are kept for held-out tasks."""
     returns: str = "int"
+    case: str = ""
+    """An expression of the parameters that tells which case an input falls into, where results alone
+    don't: examples and tests hold some of each."""
 
     @property
     def reference(self) -> str:

@@ -26,8 +26,12 @@ def constant(rng: Random, low: int = 2, high: int = 20) -> int:
 
 def sentence(rng: Random, text: str) -> str:
     """Return a description that asks for something: `text` is a noun phrase without an article."""
-    lead = rng.choice(("", "Return the ", "Compute the ", "Find the "))
-    return f"{lead}{text}." if lead else f"{text[0].upper()}{text[1:]}."
+    verb = rng.choice(("", "Return ", "Compute ", "Find "))
+    if not verb:
+        return f"{text[0].upper()}{text[1:]}."
+    return (
+        f"{verb}the {text}." if text.split()[0].isalpha() and text[1] != " " else f"{verb}{text}."
+    )
 
 
 CONDITIONS = (
@@ -79,6 +83,8 @@ def _comparison(rng: Random, kind: str, name: str) -> Part:
 
 def _two_divisors(rng: Random, kind: str, name: str) -> Part:
     j, k = sorted(rng.sample(range(2, 12), 2))
+    while k % j == 0:
+        j, k = sorted(rng.sample(range(2, 12), 2))
     if kind == "either":
         code = f"{name} % {j} == 0 or {name} % {k} == 0"
         return Part(f"divisible by {j} or {k}", code, (j, k))

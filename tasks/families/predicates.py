@@ -87,7 +87,7 @@ def compare(rng: Random) -> Draft:
 
 def in_range(rng: Random, *, outside: bool) -> Draft:
     """Whether a number or a sum lies in, or outside, a range."""
-    low, high = sorted(rng.sample(range(0, 60), 2))
+    low, high = sorted(rng.sample(range(60), 2))
     value, code, count = rng.choice(
         (("x", "x", 1), ("x", "x", 1), ("the sum of x and y", "x + y", 2))
     )

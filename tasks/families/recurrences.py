@@ -10,34 +10,21 @@ _TIMES = (("n", Domain(0, 15)),)
 
 
 def power(rng: Random, *, modular: bool) -> Draft:
-    """A power by repeated multiplication."""
-    k = parts.constant(rng, 2, 30)
-    start = rng.choice((1, 1, rng.randint(2, 20)))
+    """A power by repeated multiplication, of a constant or of x."""
+    k = parts.constant(rng, 2, 30) if modular else rng.randint(2, 9)
+    start = rng.choice((1, 1, rng.randint(2, 9)))
     begin = f"{start} times " if start > 1 else ""
+    base = "x" if modular or rng.random() < 0.4 else str(k)
+    text, step = f"{begin}{base} to the power of n", f"result *= {base}"
     if modular:
-        text, step = f"{begin}x to the power of n, modulo {k}", f"result = result * x % {k}"
-        x, constants = Domain(0, 40), (k,)
-    else:
-        fixed = rng.random() < 0.6
-        text, step = (
-            f"{begin}{k if fixed else 'x'} to the power of n",
-            f"result *= {k if fixed else 'x'}",
-        )
-        x, constants = Domain(0, 9), (k,) if fixed else ()
-        if fixed:
-            return Draft(
-                name="power",
-                params=(("n", Domain(0, 9)),),
-                text=parts.sentence(rng, text),
-                body=f"result = {start}\nfor i in range(n):\n    {step}\nreturn result",
-                constants=constants + ((start,) if start > 1 else ()),
-            )
+        text, step = f"{text}, modulo {k}", f"result = result * {base} % {k}"
+    numbers = (k,) if modular or base != "x" else ()
     return Draft(
         name="power_modulo" if modular else "power",
-        params=(("x", x), ("n", Domain(0, 12))),
+        params=((("x", Domain(0, 9)),) if base == "x" else ()) + (("n", Domain(0, 12)),),
         text=parts.sentence(rng, text),
         body=f"result = {start}\nfor i in range(n):\n    {step}\nreturn result",
-        constants=constants + ((start,) if start > 1 else ()),
+        constants=(start, *numbers) if start > 1 else numbers,
     )
 
 

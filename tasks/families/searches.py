@@ -100,12 +100,12 @@ def is_sum_or_power(rng: Random) -> Draft:
             (f"i times (i plus {k})", f"i * (i + {k})", (k,)),
         )
     )
-    first = rng.choice((0, 1))
+    first, span = rng.choice(((0, "range(n + 1)"), (1, "range(1, n + 1)")))
     return Draft(
         name="can_be_written",
         params=(("n", Domain(0, 99)),),
         text=f"Whether n is {text} for some i from {first} to n.",
-        body=f"for i in range({first}, n + 1):\n    if {code} == n:\n        return True\nreturn False",
+        body=f"for i in {span}:\n    if {code} == n:\n        return True\nreturn False",
         constants=(*constants, first),
         returns="bool",
     )
@@ -147,7 +147,7 @@ def extreme_value(rng: Random, *, largest: bool) -> Draft:
     return Draft(
         name=f"{word}_value",
         params=(("n", Domain(0, 30)),),
-        text=parts.sentence(rng, f"{word} value{limit}, of {formula.text} for i from 1 to n"),
+        text=parts.sentence(rng, f"{word} value of {formula.text} for i from 1 to n{limit}"),
         body=(
             f"best = {start}\nfor i in range(1, n + 1):\n    best = {call}(best, {formula.code})\n"
             "return best"

@@ -45,7 +45,7 @@ def shrink(rng: Random, *, by: str, result: str) -> Draft:
     before = step if result == "total" else ""
     after = step if result == "count" else ""
     return Draft(
-        name=f"{by}_until",
+        name=f"{verb.split()[0]}_until",
         params=(("n", Domain(0, 200 if by == "minus" else 9999)),),
         text=f"While n is greater than {limit}, {verb}. Return {end}.".replace(",.", "."),
         body=f"{first}while n > {limit}:\n{before}    n {operator} {k}\n{after}return {result}",
@@ -73,6 +73,7 @@ def times_divisible(rng: Random, *, result: str) -> Draft:
         text=parts.sentence(rng, text),
         body=body,
         constants=(k, plus) if plus else (k,),
+        case=f"n % {k}",
     )
 
 
@@ -113,7 +114,7 @@ def sum_until(rng: Random) -> Draft:
         name="numbers_until_sum",
         params=(("n", Domain(0, 300)),),
         text=(
-            f"How many of the numbers 1, 2, 3 and so on are needed until {begin}the sum of "
+            f"How many numbers, counting up from 1, are needed until {begin}the sum of "
             f"{term.text}the numbers is {bound}?"
         ),
         body=(

@@ -1,0 +1,1 @@
+"""From the files of public benchmarks to tasks: one module a benchmark."""
