@@ -1,0 +1,92 @@
+"""The sandbox server's settings. Standard library only, so that a jail host needs nothing more."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+
+from sandbox.types import Limits
+
+
+class ConfigError(ValueError):
+    """A setting that can't work; one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """Settings of a sandbox server, and of who uses one."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, not a field
+
+    target: str | None = None
+    """Address of a running sandbox (`host:port` or `dns:///name:port`). None: start one here."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 7400
+    """Port to listen on; 0 picks a free one."""
+    metrics_port: int = 0
+    """Port of the Prometheus endpoint; 0: none."""
+    slots: int = 0
+    """Programs that run at the same time; 0: one for each CPU that this process may use."""
+    tier: str = "auto"
+    """Isolation: "T1" (root, mapped ids), "T2" (unprivileged user namespace), "auto": the best."""
+    interpreter: str | None = None
+    """Python that runs the programs; None: the server's own."""
+    queue_capacity: int = 4096
+    """Programs accepted and not yet answered, over all clients."""
+    stream_credits: int = 512
+    """Most programs that one stream may have in flight."""
+    max_batch: int = 64
+    """Most programs in one batch."""
+    token: str | None = field(default=None, repr=False)
+    """Bearer token that clients must send; None: no authentication."""
+    max_connection_age_seconds: float = 300.0
+    """Age at which a connection is closed gracefully, so that new replicas get traffic."""
+    drain_seconds: float = 30.0
+    """Time that work in flight gets to finish after SIGTERM."""
+    first_id: int = 0x70000000
+    """T1: first of the host's user ids for the jails (two for each slot), used by nobody else."""
+    limits: Limits = field(default_factory=Limits)
+    """Limits of a program that states none."""
+    maximum: Limits = field(
+        default_factory=lambda: Limits(60.0, 300.0, 4 * 2**30, 64 * 2**20),
+    )
+    """Most that a program may ask for."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't work.
+
+        Raises:
+            ConfigError: names the setting.
+
+        """
+        if self.tier not in ("auto", "T1", "T2"):
+            raise ConfigError(f"sandbox.tier: {self.tier!r} is none of auto, T1, T2")
+        for name in ("queue_capacity", "stream_credits", "max_batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"sandbox.{name}: must be 1 or more, is {getattr(self, name)}")
+        for name in ("port", "metrics_port"):
+            if not 0 <= getattr(self, name) < 2**16:
+                raise ConfigError(f"sandbox.{name}: must be 0 to 65535, is {getattr(self, name)}")
+        if self.slots < 0:
+            raise ConfigError(f"sandbox.slots: must be 0 or more, is {self.slots}")
+        check_limits(self.limits, self.maximum, "sandbox.limits")
+
+    def slot_count(self) -> int:
+        """How many slots this host gets."""
+        return self.slots or len(os.sched_getaffinity(0))
+
+
+def check_limits(limits: Limits, maximum: Limits, where: str) -> None:
+    """Hold limits against the server's maxima.
+
+    Raises:
+        ConfigError: names the limit, the value and the maximum.
+
+    """
+    for item in fields(Limits):
+        value, most = getattr(limits, item.name), getattr(maximum, item.name)
+        if not 0 < value <= most:
+            raise ConfigError(
+                f"{where}.{item.name}: must be above 0 and at most {most}, is {value}"
+            )

@@ -1,0 +1,258 @@
+"""The gRPC front end: admission, flow control, drain. It forks nothing and judges nothing."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import grpc
+
+from sandbox.backend import Backend, BackendError, RefusedError
+from sandbox.config import ConfigError, SandboxConfig, check_limits
+from sandbox.languages import PYTHON, known, missing
+from sandbox.v1 import sandbox_pb2 as pb
+from sandbox.v1 import sandbox_pb2_grpc
+from sandbox.wire import limits_from_message, limits_to_message
+
+_FEWEST_CREDITS = 16
+
+
+class Refusal(Exception):  # noqa: N818 - an answer to a client, not a failure here
+    """Why a batch can't be run: a gRPC status code and one line."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Admission:
+    """Counts the programs that the server has promised to take."""
+
+    def __init__(self, capacity: int) -> None:
+        self._free = capacity
+
+    def take(self, count: int) -> None:
+        """Reserve room for some programs.
+
+        Raises:
+            Refusal: RESOURCE_EXHAUSTED, there is none.
+
+        """
+        if count > self._free:
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "the sandbox's queue is full")
+        self._free -= count
+
+    def take_for_stream(self, most: int) -> int:
+        """Reserve a stream's credits: at most half of what is free, so that others may come."""
+        count = min(most, self._free // 2)
+        if count < min(_FEWEST_CREDITS, most):
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "the sandbox has too many streams")
+        self._free -= count
+        return count
+
+    def give(self, count: int) -> None:
+        """Give room back."""
+        self._free += count
+
+
+class Servicer(sandbox_pb2_grpc.SandboxServicer):
+    """The service's three calls."""
+
+    def __init__(self, config: SandboxConfig, backend: Backend) -> None:
+        self._config = config
+        self._backend = backend
+        self._admission = Admission(config.queue_capacity)
+        self.draining = asyncio.Event()
+
+    async def Describe(  # noqa: N802 - the protocol's name
+        self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext
+    ) -> pb.DescribeResponse:
+        """What this server can run."""
+        return pb.DescribeResponse(
+            tier=self._backend.tier,
+            slots=self._config.slot_count(),
+            queue_capacity=self._config.queue_capacity,
+            max_batch=self._config.max_batch,
+            default_limits=limits_to_message(self._config.limits),
+            maximum_limits=limits_to_message(self._config.maximum),
+            languages=[
+                pb.Language(
+                    name=item.name, version=item.version, available=item.available, hint=item.hint
+                )
+                for item in known(self._backend.version)
+            ],
+        )
+
+    async def Execute(  # noqa: N802
+        self, request: pb.ExecuteRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ExecuteResponse:
+        """One batch."""
+        count = len(request.programs)
+        try:
+            self._admission.take(count)
+            try:
+                return pb.ExecuteResponse(results=await self._run(request.programs))
+            finally:
+                self._admission.give(count)
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal))
+            raise AssertionError("abort raises") from refusal
+
+    async def Stream(  # noqa: N802
+        self, requests: AsyncIterator[pb.StreamRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.StreamResponse]:
+        """Many batches, until the client, the connection's age or a drain ends it."""
+        try:
+            granted = self._admission.take_for_stream(self._config.stream_credits)
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal))
+        stream = _Stream(granted, self._run)
+        try:
+            yield pb.StreamResponse(credits=granted)
+            stop = asyncio.create_task(self.draining.wait())
+            async for response in stream.serve(
+                requests, stop, self._config.max_connection_age_seconds
+            ):
+                yield response
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal))
+        finally:
+            stream.cancel()
+            self._admission.give(granted)
+
+    async def _run(self, programs: Sequence[pb.Program]) -> list[pb.Result]:
+        """Check a batch, then run all of it.
+
+        Raises:
+            Refusal: one of its programs can't be run.
+
+        """
+        if len(programs) > self._config.max_batch:
+            raise Refusal(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"a batch of {len(programs)} programs; at most {self._config.max_batch}",
+            )
+        for program in programs:
+            self._check(program)
+        tasks = [asyncio.ensure_future(self._backend.run(program)) for program in programs]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except RefusedError as error:
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
+        except BackendError as error:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _check(self, program: pb.Program) -> None:
+        if program.language != PYTHON:
+            raise Refusal(grpc.StatusCode.UNIMPLEMENTED, missing(program.language))
+        limits = limits_from_message(program.limits, self._config.limits)
+        try:
+            check_limits(limits, self._config.maximum, f"program {program.id!r}: limits")
+        except ConfigError as error:
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
+
+
+class _Stream:
+    """One client's batches in flight, and its credits."""
+
+    def __init__(
+        self, granted: int, run: Callable[[Sequence[pb.Program]], Awaitable[list[pb.Result]]]
+    ) -> None:
+        self._credits = granted
+        self._run = run
+        self._batches: set[asyncio.Task[None]] = set()
+        self._answers: asyncio.Queue[pb.StreamResponse | Refusal | None] = asyncio.Queue()
+
+    async def serve(
+        self,
+        requests: AsyncIterator[pb.StreamRequest],
+        stop: asyncio.Task[bool],
+        most_seconds: float,
+    ) -> AsyncIterator[pb.StreamResponse]:
+        """Yield answers until no more requests are taken and all in flight are answered."""
+        reader = asyncio.create_task(self._read(requests))
+        end = asyncio.create_task(self._end(reader, stop, most_seconds))
+        try:
+            while (answer := await self._answers.get()) is not None:
+                if isinstance(answer, Refusal):
+                    raise answer
+                yield answer
+        finally:
+            for task in (reader, stop, end):
+                task.cancel()
+
+    async def _end(
+        self, reader: asyncio.Task[None], stop: asyncio.Task[bool], most_seconds: float
+    ) -> None:
+        """Stop reading in time, wait for what is in flight, then end the answers."""
+        await asyncio.wait(
+            (reader, stop), timeout=most_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        reader.cancel()
+        while self._batches:
+            await asyncio.wait(self._batches)
+        self._answers.put_nowait(None)
+
+    async def _read(self, requests: AsyncIterator[pb.StreamRequest]) -> None:
+        async for request in requests:
+            self._credits -= len(request.programs)
+            if self._credits < 0:
+                spent = Refusal(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED, "more programs sent than credits granted"
+                )
+                self._answers.put_nowait(spent)
+                return
+            task = asyncio.create_task(self._answer(request))
+            self._batches.add(task)
+            task.add_done_callback(self._batches.discard)
+
+    async def _answer(self, request: pb.StreamRequest) -> None:
+        count = len(request.programs)
+        response = pb.StreamResponse(batch=request.batch, credits=count)
+        try:
+            response.results.extend(await self._run(request.programs))
+        except Refusal as refusal:
+            if refusal.code is grpc.StatusCode.UNAVAILABLE:
+                self._answers.put_nowait(refusal)
+                return
+            response.refusal.code = refusal.code.value[0]
+            response.refusal.message = str(refusal)
+        self._credits += count
+        self._answers.put_nowait(response)
+
+    def cancel(self) -> None:
+        """Give up what is in flight: nobody waits for it."""
+        for task in self._batches:
+            task.cancel()
+
+
+class TokenCheck(grpc.aio.ServerInterceptor):
+    """Refuses calls without the bearer token; health checks need none."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Let a call through, or answer UNAUTHENTICATED."""
+        handler = await continuation(handler_call_details)
+        if handler_call_details.method.startswith("/grpc.health."):
+            return handler
+        given = dict(handler_call_details.invocation_metadata).get("authorization", "")
+        if hmac.compare_digest(str(given).encode(), self._expected):
+            return handler
+        return _refusing(handler)
+
+
+def _refusing(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+    async def refuse(_: object, context: grpc.aio.ServicerContext) -> None:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the bearer token is missing or wrong")
+
+    if handler is not None and handler.request_streaming:
+        return grpc.stream_stream_rpc_method_handler(refuse)
+    return grpc.unary_unary_rpc_method_handler(refuse)

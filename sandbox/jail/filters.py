@@ -1,0 +1,140 @@
+"""The seccomp filters: an allow-list for the zygote, and a second, shorter one for each program.
+
+A call outside the list kills the process with SIGSYS, which the wait status shows: that is how a
+violation is known, and no program can hide it. Calls that harmless code makes by the way (a
+mkdir, a chmod) are refused with EPERM instead. Arguments are looked at where a call is harmless
+only in part: signals to the jail's init, locks and leases on files, clone with other flags than fork's.
+"""
+
+import struct
+
+from sandbox.jail.kernel import platform_machine
+from sandbox.jail.syscalls import NUMBERS
+
+_ALLOWED = """
+    access alarm brk capget chdir clock_getres clock_gettime clock_nanosleep close close_range
+    dup dup2 dup3 exit exit_group faccessat faccessat2 fadvise64 fchdir fdatasync fstat fstatfs
+    fsync futex getcpu getcwd getdents64 getegid geteuid getgid getgroups getitimer getpgid
+    getpgrp getpid getppid getpriority getrandom getresgid getresuid getrlimit getrusage getsid
+    gettid gettimeofday getuid lseek lstat madvise mincore mmap mprotect mremap msync munmap
+    nanosleep newfstatat open openat pause pipe pipe2 poll ppoll pread64 preadv pselect6
+    pwrite64 pwritev read readlink readlinkat readv restart_syscall rseq rt_sigaction
+    rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
+    sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getparam
+    sched_getscheduler sched_yield select set_robust_list set_tid_address setitimer sigaltstack
+    stat statfs statx sysinfo time times umask uname wait4 waitid write writev
+"""
+
+_REFUSED = """
+    chmod chown copy_file_range creat fallocate fchmod fchmodat fchown fchownat fgetxattr
+    fremovexattr fsetxattr ftruncate futimesat getxattr lchown lgetxattr link linkat listxattr
+    membarrier mkdir mkdirat mknod mknodat mlock mlock2 mlockall munlock munlockall prctl rename
+    renameat renameat2 rmdir sched_setaffinity sched_setattr sched_setparam sched_setscheduler
+    sendfile setpgid setpriority setsid splice symlink symlinkat sync tee truncate unlink
+    unlinkat utime utimensat utimes
+"""
+
+# What the zygote needs besides, and no program may.
+_ZYGOTE_ONLY = ("clone", "setgroups", "setresgid", "setresuid", "seccomp", "pidfd_open", "recvmsg")
+
+_KILL = 0x80000000
+_ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+_EPERM = 1
+_ENOTTY = 25
+
+_LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_RETURN = 0x06
+_JUMP_EQUAL = 0x15
+_JUMP_AT_LEAST = 0x35
+
+_OFFSET_NUMBER = 0
+_OFFSET_ARCH = 4
+_OFFSET_ARGS = 16
+
+_ARCHES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+_X32_BIT = 0x40000000
+
+# SIGCHLD with CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID: what fork() in the C library asks for.
+_FORK_FLAGS = 0x01200011
+# F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_DUPFD_CLOEXEC: no locks, leases, owners, seals.
+_FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
+# TCGETS FIONREAD FIONCLEX FIOCLEX: what opening a file asks for.
+_IOCTL_COMMANDS = (0x5401, 0x541B, 0x5450, 0x5451)
+
+_Instruction = tuple[int, int, int, int]
+
+
+def zygote_filter() -> bytes:
+    """The allow-list, installed once on the zygote and inherited by every program."""
+    blocks: list[tuple[str, list[_Instruction]]] = [
+        *((name, [_ret(_ALLOW)]) for name in _ALLOWED.split()),
+        *((name, [_ret(_ERRNO | _EPERM)]) for name in _REFUSED.split()),
+        *((name, [_ret(_ALLOW)]) for name in _ZYGOTE_ONLY if name != "clone"),
+        ("clone", _only(0, (_FORK_FLAGS,), _ALLOW, _KILL)),
+        ("fcntl", _only(1, _FCNTL_COMMANDS, _ALLOW, _KILL)),
+        ("ioctl", _only(1, _IOCTL_COMMANDS, _ALLOW, _ERRNO | _ENOTTY)),
+        ("prlimit64", _only(0, (0,), _ALLOW, _KILL)),
+        *((name, _no_init()) for name in ("kill", "tgkill", "tkill")),
+    ]
+    return _assemble(blocks, _KILL)
+
+
+def program_filter() -> bytes:
+    """What the zygote may and a program may not, installed in each program's process."""
+    no_new_limit = [
+        (_LOAD, 0, 0, _OFFSET_ARGS + 16),
+        (_JUMP_EQUAL, 1, 0, 0),
+        _ret(_KILL),
+        (_LOAD, 0, 0, _OFFSET_ARGS + 20),
+        (_JUMP_EQUAL, 1, 0, 0),
+        _ret(_KILL),
+        _ret(_ALLOW),
+    ]
+    blocks = [*((name, [_ret(_KILL)]) for name in _ZYGOTE_ONLY), ("prlimit64", no_new_limit)]
+    return _assemble(blocks, _ALLOW)
+
+
+def _ret(action: int) -> _Instruction:
+    return (_RETURN, 0, 0, action)
+
+
+def _only(
+    argument: int, values: tuple[int, ...], inside: int, outside: int
+) -> list[_Instruction]:
+    """Compare the low word of an argument with a few values."""
+    block = [(_LOAD, 0, 0, _OFFSET_ARGS + 8 * argument)]
+    for value in values:
+        block += [(_JUMP_EQUAL, 0, 1, value), _ret(inside)]
+    return [*block, _ret(outside)]
+
+
+def _no_init() -> list[_Instruction]:
+    """A signal may go to a process, not to init (1), a group (0 and below) or all (-1)."""
+    return [
+        (_LOAD, 0, 0, _OFFSET_ARGS),
+        (_JUMP_AT_LEAST, 0, 1, 0x80000000),
+        _ret(_KILL),
+        (_JUMP_AT_LEAST, 1, 0, 2),
+        _ret(_KILL),
+        _ret(_ALLOW),
+    ]
+
+
+def _assemble(blocks: list[tuple[str, list[_Instruction]]], default: int) -> bytes:
+    """One program: check the machine, then try the blocks one after another."""
+    column, arch = _ARCHES[platform_machine()]
+    code: list[_Instruction] = [
+        (_LOAD, 0, 0, _OFFSET_ARCH),
+        (_JUMP_EQUAL, 1, 0, arch),
+        _ret(_KILL),
+        (_LOAD, 0, 0, _OFFSET_NUMBER),
+        (_JUMP_AT_LEAST, 0, 1, _X32_BIT),
+        _ret(_KILL),
+    ]
+    for name, block in blocks:
+        number = NUMBERS[name][column]
+        if number is not None:
+            code += [(_JUMP_EQUAL, 0, len(block), number), *block]
+    code.append(_ret(default))
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in code)

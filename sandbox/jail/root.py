@@ -1,0 +1,46 @@
+"""The jail's file system: a read-only tmpfs with /usr, the interpreter and three devices."""
+
+import os
+
+from sandbox.jail.kernel import MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC, Kernel
+
+PYTHON = "/python"
+"""Where an interpreter that lies outside /usr appears."""
+
+_DEVICES = ("null", "zero", "urandom")
+_LINKS = ("bin", "sbin", "lib", "lib32", "lib64")
+_STAGE = "/tmp"  # noqa: S108 - any directory will do: the mount is in a namespace of our own
+
+
+def enter(kernel: Kernel, interpreter_prefix: str) -> None:
+    """Build the root and move into it. Needs a mount namespace of our own."""
+    kernel.mount("none", "/", None, MS_REC | MS_PRIVATE)
+    outside = not interpreter_prefix.startswith("/usr")
+    source = os.open(interpreter_prefix, os.O_PATH | os.O_DIRECTORY)
+    kernel.mount("tmpfs", _STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=64,mode=755")
+    _bind(kernel, "/usr", _STAGE + "/usr")
+    if outside:
+        _bind(kernel, f"/proc/self/fd/{source}", _STAGE + PYTHON)
+    os.close(source)
+    for name in _LINKS:
+        _link(kernel, name)
+    os.mkdir(_STAGE + "/dev")
+    for name in _DEVICES:
+        os.close(os.open(f"{_STAGE}/dev/{name}", os.O_CREAT | os.O_WRONLY))
+        kernel.mount(f"/dev/{name}", f"{_STAGE}/dev/{name}", None, MS_BIND)
+    kernel.make_read_only(_STAGE)
+    kernel.enter_root(_STAGE)
+
+
+def _bind(kernel: Kernel, source: str, target: str) -> None:
+    os.mkdir(target)
+    kernel.mount(source, target, None, MS_BIND | MS_REC)
+
+
+def _link(kernel: Kernel, name: str) -> None:
+    """/lib and its like: a link on a host that merged them into /usr, else the folder itself."""
+    path = "/" + name
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), f"{_STAGE}/{name}")
+    elif os.path.isdir(path):
+        _bind(kernel, path, f"{_STAGE}/{name}")

@@ -1,0 +1,110 @@
+"""A sandbox server of one's own, for as long as a `with` block."""
+
+import contextlib
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from sandbox.backend import import_path
+from sandbox.client import SandboxClient
+from sandbox.config import SandboxConfig
+from sandbox.dispatcher import config_to_json
+
+_STOP_SECONDS = 15.0
+
+
+class LocalServerError(RuntimeError):
+    """The server did not start; the line that it left."""
+
+
+class LocalServer:
+    """Starts a server process on a free loopback port; stops it and leaves nothing behind.
+
+    The server ends by itself when this process does, even when it is killed.
+    """
+
+    def __init__(self, config: SandboxConfig | None = None) -> None:
+        """`config`: its host and port are ignored; the address is `target`, once started."""
+        given = config or SandboxConfig()
+        self._config = dataclasses.replace(given, host="127.0.0.1", port=0)
+        self.target = ""
+        self.tier = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def command(self) -> tuple[list[str], dict[str, str]]:
+        """The command that starts the server, and its environment."""
+        return [sys.executable, "-m", "sandbox.server"], _environment()
+
+    def start(self) -> Self:
+        """Start and wait until it serves.
+
+        Raises:
+            LocalServerError: it can't.
+
+        """
+        command, environment = self.command()
+        self._process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._process.stdin.write(config_to_json(self._config) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            reason = self._process.stderr.read().strip() or "it ended without a word"
+            self.stop()
+            raise LocalServerError(reason)
+        said = json.loads(line)
+        self.target, self.tier = said["target"], said["tier"]
+        return self
+
+    def stop(self) -> None:
+        """Stop the server and wait until it is gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # type: ignore[union-attr]
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": import_path()}
+
+
+@contextlib.contextmanager
+def connect(config: SandboxConfig) -> Iterator[SandboxClient]:
+    """A client of the configured server, or of one started for the purpose."""
+    with contextlib.ExitStack() as stack:
+        target = config.target or stack.enter_context(LocalServer(config)).target
+        yield stack.enter_context(SandboxClient(target, config.token))

@@ -1,0 +1,242 @@
+"""One slot: a jail's process seen from the dispatcher, and the run that it has in hand."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from sandbox.jail import zygote
+from sandbox.judge import Facts
+from sandbox.plan import Run
+from sandbox.types import Limits
+
+_BOOT = Path(__file__).parent / "jail" / "boot.py"
+_CHUNK = 1 << 16
+_SEND_SECONDS = 10.0
+_REAP_SECONDS = 5.0
+
+
+class JailError(RuntimeError):
+    """A jail that can't be built here; one line that says why."""
+
+
+class SlotBrokenError(RuntimeError):
+    """The zygote is gone or makes no sense: the slot must be rebooted."""
+
+
+class State(Enum):
+    """Where a slot is."""
+
+    BOOTING = "booting"
+    IDLE = "idle"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python that runs programs."""
+
+    path: str
+    prefix: str
+    version: str
+
+
+@dataclass(slots=True)
+class _Output:
+    """One pipe from the program, with what came so far."""
+
+    descriptor: int
+    data: bytearray
+
+
+class Slot:
+    """A jail: boots, takes one run at a time, tells the facts."""
+
+    def __init__(self, index: int, tier: str, interpreter: Interpreter, first_id: int) -> None:
+        self.index = index
+        self._tier = tier
+        self._interpreter = interpreter
+        self._first_id = first_id + 2 * index
+        self._outputs: list[_Output] = []
+        self._limit = 0
+        self._overflowed = False
+        self._killed = False
+        self._boot()
+
+    def _boot(self) -> None:
+        self.state = State.BOOTING
+        self.began = time.monotonic()
+        self._zygote = 0
+        self.channel, theirs = socket.socketpair()
+        self.channel.settimeout(_SEND_SECONDS)
+        settings = {
+            "control": theirs.fileno(),
+            "tier": self._tier,
+            "prefix": self._interpreter.prefix,
+        }
+        self._boot_process = subprocess.Popen(
+            [self._interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
+            env={},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def fileno(self) -> int:
+        """The control socket, for polling."""
+        return self.channel.fileno()
+
+    def on_boot_message(self) -> None:
+        """Take a step of the boot.
+
+        Raises:
+            JailError: the jail can't be built.
+
+        """
+        try:
+            lines = self.channel.recv(_CHUNK).splitlines()
+        except OSError as error:
+            raise JailError(f"the jail's boot: {error}") from error
+        if not lines:
+            raise JailError("the jail ended while it started")
+        for line in lines:
+            kind, rest = line[:1], line[1:]
+            if kind == b"U":
+                self._map_ids()
+            elif kind == b"P":
+                self._zygote = int(rest)
+                self._boot_process.wait(_REAP_SECONDS)
+                self.channel.sendall(b"G")
+            elif kind == b"E":
+                raise JailError(rest.decode(errors="replace"))
+            elif kind == b"R":
+                self.state = State.IDLE
+
+    def _map_ids(self) -> None:
+        for name in ("uid_map", "gid_map"):
+            try:
+                Path(f"/proc/{self._boot_process.pid}/{name}").write_text(f"0 {self._first_id} 2")
+            except OSError as error:
+                raise JailError(f"{name}: {error.strerror}") from error
+        self.channel.sendall(b"M")
+
+    def start(self, run: Run, limits: Limits) -> None:
+        """Hand a run to the zygote.
+
+        Raises:
+            SlotBrokenError: it does not take it.
+
+        """
+        pipes = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(3)]
+        theirs = [write for _, write in pipes]
+        for write in theirs:
+            os.set_blocking(write, True)
+        if run.stdin:
+            theirs.append(_sealed(run.stdin))
+        self._outputs = [_Output(read, bytearray()) for read, _ in pipes]
+        self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
+        head = zygote.REQUEST.pack(
+            b"R",
+            len(run.payload),
+            limits.cpu_seconds,
+            limits.wall_seconds,
+            limits.memory_bytes,
+        )
+        self.state, self.began = State.BUSY, time.monotonic()
+        try:
+            sent = socket.send_fds(self.channel, [head + run.payload], theirs)
+            if sent < len(head) + len(run.payload):
+                self.channel.sendall((head + run.payload)[sent:])
+        except OSError as error:
+            raise SlotBrokenError(f"slot {self.index}: {error}") from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+
+    def drain(self) -> bool:
+        """Take what the program wrote so far; True: there was much, so look again soon."""
+        much = False
+        for output in self._outputs:
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(output.descriptor, _CHUNK):
+                    room = self._limit + 1 - len(output.data)
+                    output.data += data[:room] if room > 0 else b""
+                    much = much or len(data) > _CHUNK // 2
+                    if len(output.data) > self._limit:
+                        self._overflowed = True
+                        break
+                    if len(data) < _CHUNK:
+                        break
+        if self._overflowed:
+            self.kill()
+        return much
+
+    def kill(self) -> None:
+        """Order the zygote to end the program."""
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(OSError):
+                self.channel.send(zygote.KILL)
+
+    def finish(self) -> Facts:
+        """The facts of the run that just ended.
+
+        Raises:
+            SlotBrokenError: the zygote is gone.
+
+        """
+        try:
+            reply = self.channel.recv(zygote.REPLY.size, socket.MSG_WAITALL)
+        except OSError as error:
+            raise SlotBrokenError(f"slot {self.index}: {error}") from error
+        if len(reply) != zygote.REPLY.size:
+            raise SlotBrokenError(f"slot {self.index}: the jail ended")
+        self._killed = True  # nobody is there to kill any more
+        self.drain()
+        results, stdout, stderr = (bytes(output.data) for output in self._outputs)
+        self._close_outputs()
+        self.state = State.IDLE
+        return Facts(*zygote.REPLY.unpack(reply), results, stdout, stderr, self._overflowed)
+
+    def _close_outputs(self) -> None:
+        for output in self._outputs:
+            os.close(output.descriptor)
+        self._outputs = []
+
+    def reboot(self) -> None:
+        """Replace the jail by a new one."""
+        self.close()
+        self._boot()
+
+    def close(self) -> None:
+        """End the jail and all in it."""
+        self._close_outputs()
+        self.channel.close()
+        if self._boot_process.poll() is None:
+            self._boot_process.kill()
+            self._boot_process.wait()
+        if self._zygote:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._zygote, signal.SIGKILL)
+                os.waitpid(self._zygote, 0)
+            self._zygote = 0
+
+
+def _sealed(data: bytes) -> int:
+    """A file in memory that a program can only read."""
+    writable = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(writable, view) :]
+    readable = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
+    os.close(writable)
+    return readable

@@ -1,0 +1,94 @@
+"""Which isolation this host can give: found by building a jail, never by guessing."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.config import SandboxConfig
+from sandbox.slot import Interpreter, JailError, Slot, State
+
+_PROBE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What programs run on here."""
+
+    tier: str
+    interpreter: Interpreter
+
+
+def probe(config: SandboxConfig) -> Host:
+    """The interpreter and the best tier that works (or the one that was asked for).
+
+    Raises:
+        JailError: none works; says what to enable.
+
+    """
+    interpreter = find_interpreter(config.interpreter)
+    tiers = [config.tier]
+    if config.tier == "auto":
+        tiers = ["T1", "T2"] if os.geteuid() == 0 else ["T2"]
+    elif config.tier == "T1" and os.geteuid() != 0:
+        raise JailError("sandbox.tier T1 needs root; run as root or ask for T2")
+    reasons = []
+    for tier in tiers:
+        try:
+            _try(tier, interpreter, config)
+        except JailError as error:
+            reasons.append(f"{tier}: {error}")
+        else:
+            return Host(tier, interpreter)
+    raise JailError("no jail can be built here. " + "; ".join(reasons) + _advice())
+
+
+def _try(tier: str, interpreter: Interpreter, config: SandboxConfig) -> None:
+    slot = Slot(0, tier, interpreter, config.first_id)
+    try:
+        slot.channel.settimeout(_PROBE_SECONDS)
+        while slot.state is State.BOOTING:
+            slot.on_boot_message()
+    finally:
+        slot.close()
+
+
+def find_interpreter(path: str | None) -> Interpreter:
+    """The Python for the programs, asked for its version and place.
+
+    Raises:
+        JailError: it does not run.
+
+    """
+    executable = os.path.realpath(path or sys.executable)
+    question = "import sys; print(sys.base_prefix); print('%d.%d.%d' % sys.version_info[:3])"
+    try:
+        answer = subprocess.run(
+            [executable, "-I", "-S", "-c", question],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PROBE_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise JailError(f"sandbox.interpreter: {executable} does not run: {error}") from error
+    prefix, version = answer.stdout.splitlines()
+    return Interpreter(executable, os.path.realpath(prefix), version)
+
+
+def _advice() -> str:
+    """What to enable, from what the kernel says about user namespaces."""
+    for name, bad in (
+        ("user/max_user_namespaces", "0"),
+        ("kernel/unprivileged_userns_clone", "0"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1"),
+    ):
+        path = Path("/proc/sys") / name
+        if path.exists() and path.read_text().strip() == bad:
+            setting = name.replace("/", ".")
+            return f". User namespaces are off: set {setting} (it is {bad})"
+    return (
+        ". User namespaces, mount and pivot_root must be allowed: in a container, run with"
+        " security_opt seccomp=deploy/seccomp/sandbox.json (and apparmor=unconfined)"
+    )

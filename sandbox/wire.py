@@ -1,0 +1,167 @@
+"""Between the plain types and the protocol's messages."""
+
+from sandbox.types import (
+    Compare,
+    Description,
+    Language,
+    Limits,
+    Program,
+    Result,
+    StdioTest,
+    Test,
+    TestResult,
+    Verdict,
+)
+from sandbox.v1 import sandbox_pb2 as pb
+from sandbox.values import from_message, to_message
+
+_TO_WIRE = {verdict: pb.Verdict.Value(verdict.value) for verdict in Verdict}
+_FROM_WIRE = {number: verdict for verdict, number in _TO_WIRE.items()}
+
+
+def limits_to_message(limits: Limits) -> pb.Limits:
+    """Limits as a message."""
+    return pb.Limits(
+        cpu_seconds=limits.cpu_seconds,
+        wall_seconds=limits.wall_seconds,
+        memory_bytes=limits.memory_bytes,
+        output_bytes=limits.output_bytes,
+    )
+
+
+def limits_from_message(message: pb.Limits, default: Limits) -> Limits:
+    """Limits of a message; what it leaves at zero is the default's."""
+    return Limits(
+        message.cpu_seconds or default.cpu_seconds,
+        message.wall_seconds or default.wall_seconds,
+        message.memory_bytes or default.memory_bytes,
+        message.output_bytes or default.output_bytes,
+    )
+
+
+def program_to_message(program: Program) -> pb.Program:
+    """A program as a message.
+
+    Raises:
+        ValueError: an argument or expected value that the wire can't carry, or text that is no
+            text (lone surrogates).
+
+    """
+    compare = pb.Compare(unordered=program.compare.unordered)
+    if program.compare.float_tolerance is not None:
+        compare.float_tolerance = program.compare.float_tolerance
+    return pb.Program(
+        id=program.id,
+        language=program.language,
+        source=program.source,
+        entry_point=program.entry_point or "",
+        tests=[_test_to_message(test) for test in program.tests],
+        test_code=program.test_code or "",
+        limits=limits_to_message(program.limits),
+        compare=compare,
+    )
+
+
+def _test_to_message(test: Test | StdioTest) -> pb.Test:
+    if isinstance(test, StdioTest):
+        return pb.Test(stdio=pb.Stdio(stdin=test.stdin, stdout=test.stdout))
+    call = pb.Call(
+        args=[to_message(argument) for argument in test.args], expected=to_message(test.expected)
+    )
+    return pb.Test(call=call)
+
+
+def program_from_message(message: pb.Program, default: Limits) -> Program:
+    """The program of a message.
+
+    Raises:
+        ValueError: a value that makes no sense.
+
+    """
+    compare = message.compare
+    tolerance = compare.float_tolerance if compare.HasField("float_tolerance") else None
+    return Program(
+        id=message.id,
+        source=message.source,
+        entry_point=message.entry_point or None,
+        tests=tuple(_test_from_message(test) for test in message.tests),
+        test_code=message.test_code or None,
+        language=message.language,
+        limits=limits_from_message(message.limits, default),
+        compare=Compare(tolerance, compare.unordered),
+    )
+
+
+def _test_from_message(message: pb.Test) -> Test | StdioTest:
+    if message.HasField("stdio"):
+        return StdioTest(message.stdio.stdin, message.stdio.stdout)
+    args = tuple(from_message(argument) for argument in message.call.args)
+    return Test(args, from_message(message.call.expected))
+
+
+def result_to_message(result: Result) -> pb.Result:
+    """A result as a message."""
+    return pb.Result(
+        id=result.id,
+        verdict=_TO_WIRE[result.verdict],
+        security_violation=result.security_violation,
+        tests=[
+            pb.TestResult(
+                verdict=_TO_WIRE[test.verdict],
+                security_violation=test.security_violation,
+                weak=test.weak,
+                actual=test.actual,
+                detail=test.detail,
+            )
+            for test in result.tests
+        ],
+        detail=result.detail,
+        cpu_seconds=result.cpu_seconds,
+        wall_seconds=result.wall_seconds,
+        peak_rss_bytes=result.peak_rss_bytes,
+        stdout=result.stdout,
+        stderr=result.stderr,
+        queue_seconds=result.queue_seconds,
+    )
+
+
+def result_from_message(message: pb.Result) -> Result:
+    """The result of a message."""
+    return Result(
+        id=message.id,
+        verdict=_FROM_WIRE[message.verdict],
+        security_violation=message.security_violation,
+        tests=tuple(
+            TestResult(
+                _FROM_WIRE[test.verdict],
+                test.security_violation,
+                test.weak,
+                test.actual,
+                test.detail,
+            )
+            for test in message.tests
+        ),
+        detail=message.detail,
+        cpu_seconds=message.cpu_seconds,
+        wall_seconds=message.wall_seconds,
+        peak_rss_bytes=message.peak_rss_bytes,
+        stdout=message.stdout,
+        stderr=message.stderr,
+        queue_seconds=message.queue_seconds,
+    )
+
+
+def description_from_message(message: pb.DescribeResponse) -> Description:
+    """What a server said about itself."""
+    return Description(
+        tier=message.tier,
+        slots=message.slots,
+        queue_capacity=message.queue_capacity,
+        max_batch=message.max_batch,
+        default_limits=limits_from_message(message.default_limits, Limits()),
+        maximum_limits=limits_from_message(message.maximum_limits, Limits()),
+        languages=tuple(
+            Language(item.name, item.version, item.available, item.hint)
+            for item in message.languages
+        ),
+    )
