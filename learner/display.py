@@ -14,19 +14,17 @@ from evaluation.records import EvalRecord, TrainRecord
 
 SECONDS_BETWEEN_LINES = 10.0
 
+Remaining = Callable[[], tuple[float, float | None]]
+"""Gives the share of a run that is done and the seconds left (None: unknown)."""
+
 
 class Display:
-    """An observer that shows the newest records.
+    """An observer that shows the newest records."""
 
-    `remaining` gives the share of the run that is done and the seconds left (None: unknown).
-    """
-
-    def __init__(
-        self, console: Console, name: str, remaining: Callable[[], tuple[float, float | None]]
-    ) -> None:
+    def __init__(self, console: Console, name: str) -> None:
         self._console = console
         self._name = name
-        self._remaining = remaining
+        self._remaining: Remaining = lambda: (0.0, None)
         self._train: TrainRecord | None = None
         self._rates: dict[str, tuple[EvalRecord, EvalRecord]] = {}
         self._note = "starting"
@@ -34,6 +32,10 @@ class Display:
         self._live = Live(console=console, refresh_per_second=2, get_renderable=self._panel)
         if console.is_terminal:
             self._live.start()
+
+    def watch(self, remaining: Remaining) -> None:
+        """Take what tells how far the run is."""
+        self._remaining = remaining
 
     def note(self, text: str) -> None:
         """Say what the run is doing just now."""

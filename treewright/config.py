@@ -26,6 +26,10 @@ from sandbox.config import SandboxConfig
 from tasks.config import TasksConfig
 
 
+SECRETS = (("replay", "url"), ("sandbox", "token"))
+HIDDEN = "**********"
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message is one line for the user."""
 
@@ -53,19 +57,6 @@ class RayConfig(BaseModel):
     """Memory of the private cluster's object store."""
 
 
-class SandboxSection(BaseModel):
-    """Where programs run: a server elsewhere, or one that the run starts for itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    target: str | None = None
-    """gRPC target such as `dns:///sandbox:50051`; none starts a local server."""
-    token_file: str | None = None
-    """File that holds the bearer token of the target; none sends no token."""
-    server: SandboxConfig = SandboxConfig()
-    """The local server."""
-
-
 class Config(BaseModel):
     """A whole run."""
 
@@ -87,7 +78,7 @@ class Config(BaseModel):
     learner: LearnerConfig = LearnerConfig()
     run: RunConfig = RunConfig()
     actors: ActorsConfig = ActorsConfig()
-    sandbox: SandboxSection = SandboxSection()
+    sandbox: SandboxConfig = SandboxConfig()
     replay: ReplayConfig = ReplayConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     metrics: MetricsConfig = MetricsConfig()
@@ -116,15 +107,27 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
 
 def check(values: Any) -> Config:
     """Validate plain values. Raises ConfigError naming the first wrong key."""
+    for section, key in SECRETS:
+        if isinstance(values, dict) and (values.get(section) or {}).get(key) == HIDDEN:
+            raise ConfigError(f"{section}.{key} is a secret, which no file keeps: give it again")
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_describe(error)) from error
 
 
+def to_plain(config: Config) -> dict[str, Any]:
+    """Return the configuration as plain values, without what must stay secret."""
+    plain: dict[str, Any] = config.model_dump(mode="json")
+    for section, key in SECRETS:
+        if plain[section][key] is not None:
+            plain[section][key] = HIDDEN
+    return plain
+
+
 def dump(config: Config, path: Path) -> None:
-    """Write the configuration as YAML that `load` reads back."""
-    OmegaConf.save(OmegaConf.create(config.model_dump(mode="json")), path)
+    """Write the configuration as YAML that `load` reads back, once its secrets are given again."""
+    OmegaConf.save(OmegaConf.create(to_plain(config)), path)
 
 
 def _describe(error: ValidationError) -> str:

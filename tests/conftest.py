@@ -1,0 +1,45 @@
+"""Nothing may outlive the tests: every process and file that they start is gone at their end."""
+
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+MARK = "TREEWRIGHT_TEST_SESSION"
+GRACE_SECONDS = 20.0
+
+
+def _marked_processes(mark: str) -> set[psutil.Process]:
+    """Processes that inherited the mark, wherever they hang in the process tree, and our children."""
+    found = set(psutil.Process().children(recursive=True))
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                found.add(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return {process for process in found if process.is_running()}
+
+
+def _files() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("treewright-*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    before = _files()
+    mark = uuid.uuid4().hex
+    os.environ[MARK] = mark
+    yield
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := _marked_processes(mark)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    del os.environ[MARK]
+    assert not left, f"processes outlived the tests: {[p.as_dict(['pid', 'cmdline']) for p in left]}"
+    files = _files() - before
+    assert not files, f"files outlived the tests: {sorted(map(str, files))}"

@@ -1,0 +1,224 @@
+"""The command line. Each command only reads its arguments; the packages do the work.
+
+Imports stand inside the commands: the sandbox's commands must run where torch is not installed, and
+`--help` must answer at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+# Mistakes of the user and of the surroundings: one line and exit status 2. Anything else is a defect
+# of ours and keeps its traceback. Named, not imported: their modules may need torch.
+USER_ERRORS = {
+    "evaluation.records": ("RecordError",),
+    "learner.checkpoint": ("CheckpointError",),
+    "learner.runfolder": ("RunFolderError",),
+    "replay.interface": ("ReplayError",),
+    "sandbox.errors": ("SandboxError",),
+    "tasks.datasets": ("DatasetError",),
+    "tasks.files": ("TaskFileError",),
+    "tasks.schema": ("TaskError",),
+    "tasks.synth": ("SynthError",),
+    "treewright.config": ("ConfigError",),
+}
+
+
+class _Group(click.Group):
+    """A group that turns the errors above into one line and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _user_errors() as error:
+            failure = click.ClickException(" ".join(str(error).split()))
+            failure.exit_code = 2
+            raise failure from error
+        except BrokenPipeError:
+            # The reader of a pipe has gone: nothing is left to say, and Python must not try again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+
+def _user_errors() -> tuple[type[Exception], ...]:
+    return tuple(
+        getattr(sys.modules[module], name)
+        for module, names in USER_ERRORS.items()
+        if module in sys.modules
+        for name in names
+    )
+
+
+_EXISTING = click.Path(path_type=Path, exists=True)
+_PATH = click.Path(path_type=Path)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="treewright")
+def main() -> None:
+    """Train a small network to write programs, and run what it writes in a sandbox."""
+
+
+@main.command()
+@click.option("--config", type=_PATH, help="YAML file; see configs/.")
+@click.option("--resume", type=_PATH, help="Go on with this run folder from its last checkpoint.")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
+def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) -> None:
+    """Run the whole loop: tasks, actors, sandbox, replay, learner.
+
+    KEY=VALUE overrides a key of the configuration: runtime=local run.max_seconds=60.
+    """
+    from treewright.train import run
+
+    if config is not None and resume is not None:
+        raise click.UsageError("--resume takes the run's own configuration: leave --config out")
+    sys.exit(run(config, resume, overrides))
+
+
+@main.command("eval")
+@click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
+@click.option("--tasks", required=True, help="FILE.jsonl, a stage or a data set.")
+@click.option("--k", "ks", default="1,10", show_default=True, help="pass@k, comma-separated.")
+@click.option("--samples", type=click.IntRange(1), help="Programs a task [default: the largest k].")
+@click.option("--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many tasks.")
+@click.option("--target", help="Sandbox to use [default: one of its own].")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def evaluate(**options: Any) -> None:
+    """Sample programs for tasks and report pass@k with the unbiased estimator."""
+    from treewright.evaluate import run
+
+    run(**options)
+
+
+@main.command()
+@click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
+@click.option("--signature", required=True, help="Such as 'f(n: int) -> int'.")
+@click.option("--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat.")
+@click.option("--description", default="", help="What the function does, in words.")
+@click.option("--samples", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True)
+@click.option("--target", help="Sandbox to use [default: one of its own].")
+@click.option("--seed", type=int, default=0, show_default=True)
+def synth(**options: Any) -> None:
+    """Write a function from examples: the shortest of the samples that agree with all of them.
+
+    Exits 1 when no sample does.
+    """
+    from treewright.synth import run
+
+    sys.exit(run(**options))
+
+
+@main.command()
+@click.argument("path", type=_PATH)
+def inspect(path: Path) -> None:
+    """Show a run or a checkpoint: curves, programs as trees, verdicts."""
+    from treewright.inspect import run
+
+    run(path)
+
+
+@main.command()
+@click.argument("run_folder", type=_PATH, metavar="RUN")
+@click.option("--beside", type=_PATH, help="Another run folder to set beside it.")
+def report(run_folder: Path, beside: Path | None) -> None:
+    """Write RUN/report.html again, with another run beside it if wanted."""
+    from evaluation.report import write_report
+
+    click.echo(str(write_report(run_folder, beside=beside)))
+
+
+@main.group()
+def sandbox() -> None:
+    """Run untrusted programs in isolation."""
+
+
+@sandbox.command("serve")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
+def sandbox_serve(overrides: tuple[str, ...]) -> None:
+    """Serve the sandbox over gRPC until SIGTERM; KEY=VALUE are keys of the sandbox's server."""
+    from sandbox.options import from_pairs
+    from sandbox.server import serve
+
+    serve(from_pairs(overrides))
+
+
+@sandbox.command("exec")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--target", help="Sandbox to use [default: one of its own].")
+def sandbox_exec(file: Path, target: str | None) -> None:
+    """Run the programs of a JSON Lines FILE and write a line of results for each, in order."""
+    from sandbox.execfile import run
+
+    run(file, sys.stdout, target)
+
+
+@main.group()
+def data() -> None:
+    """Data sets and task files."""
+
+
+@data.command("list")
+def data_list() -> None:
+    """Stages and data sets, with licences and where they come from."""
+    from treewright.data import show
+
+    show()
+
+
+@data.command("fetch")
+@click.argument("name")
+def data_fetch(name: str) -> None:
+    """Fetch a data set from its official source, check it, and keep it in the cache."""
+    from tasks.datasets import fetch
+
+    click.echo(str(fetch(name)))
+
+
+@data.command("build")
+@click.argument("name")
+@click.option("--out", type=_PATH, help="File to write [default: NAME.jsonl].")
+def data_build(name: str, out: Path | None) -> None:
+    """Write a stage or a data set as a task file."""
+    from treewright.data import build
+
+    build(name, out or Path(f"{name}.jsonl"))
+
+
+@main.group()
+def policy() -> None:
+    """Check the policy's grammar and network."""
+
+
+@policy.command("roundtrip")
+@click.argument("paths", nargs=-1, required=True, type=_EXISTING)
+def policy_roundtrip(paths: tuple[Path, ...]) -> None:
+    """Encode and decode every Python file of PATHS; exits 1 when one does not come back exactly."""
+    from treewright.checks import roundtrip
+
+    sys.exit(roundtrip(paths))
+
+
+@policy.command("sample")
+@click.option("--untrained", is_flag=True, required=True, help="Sample a policy of random weights.")
+@click.option("--n", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def policy_sample(untrained: bool, n: int, seed: int) -> None:
+    """Share of an untrained policy's samples that compile; exits 1 when one does not."""
+    from treewright.checks import sample
+
+    sys.exit(sample(n, seed))
+
+
+@policy.command("parity")
+@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+def policy_parity(files: tuple[Path, ...]) -> None:
+    """Largest relative error against a published network's values; exits 1 over the bounds."""
+    from treewright.checks import parity
+
+    sys.exit(parity(files))

@@ -1,0 +1,59 @@
+"""The Ray cluster of a run: the one it was submitted to, another by address, or a private one."""
+
+import logging
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from treewright.config import Config, ConfigError
+
+# Ray sets it in the environment of a submitted job.
+_JOB_ADDRESS = "RAY_ADDRESS"
+
+
+@contextmanager
+def joined(config: Config) -> Iterator[None]:
+    """Connect this process to a cluster; a private one ends with it.
+
+    Raises:
+        ConfigError: Ray is not installed, or the cluster does not answer.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Without a GPU in an actor Ray would hide all of them; its warning about that says the same.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray  # the local runtime does without
+    except ImportError as error:
+        raise ConfigError("runtime=ray needs Ray: pip install 'treewright[ray]', or set runtime=local") from error
+    address = os.environ.get(_JOB_ADDRESS) or config.ray.address
+    folder = None if address else tempfile.mkdtemp(prefix="treewright-ray-")
+    try:
+        if folder is None:
+            ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+        else:
+            ray.init(
+                address="local",
+                num_cpus=_cpus(config),
+                object_store_memory=config.ray.object_store_bytes,
+                include_dashboard=False,
+                logging_level=logging.WARNING,
+                log_to_driver=True,
+                _temp_dir=folder,
+            )
+    except (ConnectionError, RuntimeError) as error:
+        raise ConfigError(f"ray.address: no cluster answers at {address}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cpus(config: Config) -> int:
+    """Return what a private cluster must offer so that every actor and learner finds a place."""
+    actors = config.actors.num_actors * config.actors.num_cpus
+    return max(os.cpu_count() or 1, math.ceil(actors) + config.learner.num_learners)

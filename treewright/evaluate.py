@@ -1,0 +1,95 @@
+"""`treewright eval`: pass@k of a checkpoint on tasks."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from evaluation.config import EvaluationConfig
+from evaluation.harness import evaluate
+from evaluation.records import EvaluationResult
+from tasks import sources
+from treewright import stored
+from treewright.config import Config, ConfigError
+from treewright.parts import sandbox
+
+
+def run(
+    checkpoint: Path,
+    tasks: str,
+    ks: str,
+    samples: int | None,
+    temperature: float,
+    limit: int | None,
+    target: str | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Evaluate and print a table, or one JSON object."""
+    policy, _, config = stored.load(checkpoint)
+    torch.set_num_threads(config.learner.torch_threads)
+    chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
+    settings = _settings(config, _numbers(ks), samples, temperature)
+    config = config.model_copy(update={"sandbox": _with_target(config, target)})
+    console = Console(stderr=True)
+    with sandbox(config) as box, Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("programs", total=len(chosen) * settings.samples)
+        result = evaluate(
+            policy,
+            chosen,
+            box.client,
+            settings,
+            generator=torch.Generator().manual_seed(seed),
+            on_progress=lambda now: progress.update(bar, completed=now.samples_judged),
+        )
+    if as_json:
+        click.echo(json.dumps(result.to_json()))
+    else:
+        Console().print(_table(result))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--k {text}: expected numbers with commas, such as 1,10") from None
+
+
+def _settings(
+    config: Config, ks: Sequence[int], samples: int | None, temperature: float
+) -> EvaluationConfig:
+    changed: dict[str, Any] = {
+        "ks": tuple(ks),
+        "samples": samples or max(ks),
+        "temperature": temperature,
+    }
+    try:
+        return EvaluationConfig.model_validate(config.evaluation.model_dump() | changed)
+    except ValidationError as error:
+        raise ConfigError(f"--k and --samples: {error.errors()[0]['msg']}") from error
+
+
+def _with_target(config: Config, target: str | None) -> Any:
+    from dataclasses import replace
+
+    return replace(config.sandbox, target=target)
+
+
+def _table(result: EvaluationResult) -> Table:
+    table = Table(box=None)
+    for title in ("", "tasks", *(f"pass@{k}" for k in result.pass_at)):
+        table.add_column(title, justify="left" if not title else "right")
+    stages = [task.stage for task in result.tasks]
+    rows = [("all", len(stages), result.pass_at)]
+    rows += [(s, stages.count(s), rates) for s, rates in result.pass_at_by_stage.items()]
+    for name, count, rates in rows:
+        shown = ("–" if rate is None else f"{100 * rate:.2f} %" for rate in rates.values())
+        table.add_row(name, str(count), *shown)
+    return table

@@ -1,0 +1,29 @@
+"""`treewright inspect`: a run or a checkpoint as text."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from evaluation.inspect import checkpoint_summary, run_summary
+from evaluation.run_folder import METRICS_FILE, read_run
+from learner import checkpoint
+from policy.grammar import GRAMMAR
+
+
+def run(path: Path) -> None:
+    """Print what is in a run folder or in a checkpoint."""
+    console = Console()
+    if (path / METRICS_FILE).is_file():
+        console.print(run_summary(read_run(path)))
+        return
+    inside = path / "checkpoints"
+    found = checkpoint.load(inside if inside.is_dir() else path, grammar_version=GRAMMAR.version)
+    console.print(
+        checkpoint_summary(
+            str(path),
+            steps=found.learner.steps,
+            policy_version=found.policy_version,
+            grammar_version=found.grammar_version,
+            tensors=found.learner.tensors,
+        )
+    )

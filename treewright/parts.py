@@ -1,0 +1,104 @@
+"""The parts that a run is made of, started in order and ended in reverse."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from actors.pool import LocalPool, Pool, RayPool
+from actors.settings import ActorSettings
+from learner.backend import Backend
+from learner.config import resolve_device
+from learner.local import LocalBackend
+from learner.runfolder import RunFolder
+from replay.config import ReplayConfig
+from replay.store import Replay, connect, served
+from sandbox.client import SandboxClient
+from sandbox.local import LocalServer
+from treewright.cluster import joined
+from treewright.config import Config, ConfigError
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox that answers."""
+
+    target: str
+    client: SandboxClient
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that outlives a step."""
+
+    replay_config: ReplayConfig
+    """With the URL of a server that is up."""
+    replay: Replay
+    backend: Backend
+    pool: Pool
+
+
+def check(config: Config) -> None:
+    """Refuse what could only fail later.
+
+    Raises:
+        ConfigError: no GPU where one is asked for, or a combination that cannot work.
+        RedisUnavailable: the server of `replay.url` does not answer.
+    """
+    try:
+        resolve_device(config.learner.device)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if config.runtime == "local" and config.learner.num_learners > 1:
+        raise ConfigError("learner.num_learners above 1 needs runtime=ray")
+    if config.actors.max_actions > config.model.max_actions:
+        raise ConfigError("actors.max_actions is above model.max_actions")
+    if config.replay.url is not None:
+        connect(config.replay, "check").close()
+
+
+@contextmanager
+def sandbox(config: Config) -> Iterator[Sandbox]:
+    """Yield the configured sandbox, or one started on this machine.
+
+    Raises:
+        SandboxError: it does not answer, or cannot isolate programs on this machine.
+    """
+    with ExitStack() as stack:
+        target = config.sandbox.target
+        if target is None:
+            target = stack.enter_context(LocalServer(config.sandbox)).target
+        client = stack.enter_context(SandboxClient(target, token=config.sandbox.token))
+        client.describe()
+        yield Sandbox(target, client)
+
+
+@contextmanager
+def parts(config: Config, folder: RunFolder, run: str, sandbox: Sandbox) -> Iterator[Parts]:
+    """Start replay, learners and the pool of actors (which waits to be started)."""
+    with ExitStack() as stack:
+        replay_config = stack.enter_context(served(config.replay, folder.redis))
+        replay = stack.enter_context(closing(connect(replay_config, run)))
+        if config.runtime == "ray":
+            stack.enter_context(joined(config))
+        backend = stack.enter_context(closing(_backend(config)))
+        settings = ActorSettings(
+            run=run,
+            seed=config.seed,
+            actors=config.actors,
+            tasks=config.tasks,
+            model=config.model,
+            replay=replay_config,
+            sandbox_target=sandbox.target,
+            sandbox_token=config.sandbox.token,
+        )
+        pool = RayPool(settings) if config.runtime == "ray" else LocalPool(settings)
+        stack.callback(pool.stop)
+        yield Parts(replay_config, replay, backend, pool)
+
+
+def _backend(config: Config) -> Backend:
+    if config.runtime == "local":
+        return LocalBackend(config.model, config.objective, config.learner, seed=config.seed)
+    from learner.rllib import RllibBackend  # needs Ray
+
+    return RllibBackend(config.model, config.objective, config.learner, seed=config.seed)

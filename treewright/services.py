@@ -1,0 +1,152 @@
+"""What the train loop asks of the rest of a run: weights out, evaluations, checkpoints, actors."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from actors.pool import PoolState
+from evaluation import run_folder
+from evaluation.harness import Progress as EvaluationProgress
+from evaluation.harness import evaluate
+from evaluation.records import EvaluationResult, SampleRecord, Split
+from learner import checkpoint
+from learner.checkpoint import Checkpoint
+from learner.loop import Progress
+from learner.publish import publish
+from learner.runfolder import RunFolder
+from learner.supply import Supply
+from learner.tally import ActorFigures
+from policy.grammar import GRAMMAR
+from policy.model import Policy
+from sandbox.client import SandboxClient
+from tasks.schema import Task
+from tasks.sources import TaskSets
+from treewright.config import Config, to_plain
+from treewright.parts import Parts
+
+
+class _StoppedError(Exception):
+    """The user stops the run while an evaluation is under way."""
+
+
+class RunServices:
+    """Implements `learner.loop.Services` on the parts that a run is made of."""
+
+    def __init__(
+        self,
+        config: Config,
+        folder: RunFolder,
+        tasks: TaskSets,
+        made: Parts,
+        supply: Supply,
+        client: SandboxClient,
+        stop: threading.Event,
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._backend = made.backend
+        self._replay = made.replay
+        self._pool = made.pool
+        self._supply = supply
+        self._client = client
+        self._stop = stop
+        self._policy = Policy(config.model).eval()
+        self._splits: Mapping[Split, Sequence[Task]] = {
+            "heldout": tasks.heldout,
+            "heldout_families": tasks.heldout_families,
+        }
+        self.pool_state = PoolState(0, 0)
+
+    def publish(self, version: int, weights: Mapping[str, Tensor]) -> None:
+        """Make weights the newest of the run."""
+        publish(self._replay.weights, version, weights)
+
+    def evaluate(
+        self, weights: Mapping[str, Tensor], split: Split, most_tasks: int, step: int
+    ) -> EvaluationResult | None:
+        """Measure the policy on tasks spread over a split; None without tasks, or when stopped."""
+        tasks = spread(self._splits[split], most_tasks)
+        if not tasks:
+            return None
+        self._policy.load_state_dict(weights)
+        try:
+            result = evaluate(
+                self._policy,
+                tasks,
+                self._client,
+                self._config.evaluation,
+                # The same draws at every evaluation: what changes between them is the policy.
+                generator=torch.Generator().manual_seed(self._config.seed),
+                on_progress=self._stop_if_asked,
+            )
+        except _StoppedError:
+            return None
+        self._keep_samples(result, tasks, step)
+        return result
+
+    def checkpoint(self, progress: Progress) -> None:
+        """Save everything that training goes on from."""
+        state = Checkpoint(
+            learner=self._backend.state(),
+            grammar_version=GRAMMAR.version,
+            policy_version=progress.policy_version,
+            config=to_plain(self._config),
+            loop={"seconds": progress.seconds, "references_drawn": self._supply.state()},
+        )
+        checkpoint.save(self._folder.checkpoints, state, keep=self._config.learner.keep_checkpoints)
+
+    def rollouts(self, running: bool) -> None:
+        """Start or stop the actors."""
+        if running:
+            self._pool.start()
+            self.pool_state = self._pool.poll()
+        else:
+            self._pool.stop()
+            self.pool_state = PoolState(0, self.pool_state.restarts)
+
+    def poll(self) -> ActorFigures:
+        """Replace dead actors and take back what dead readers held; read what all counted."""
+        self.pool_state = self._pool.poll()
+        numbers = self._replay.counters.read()
+        return ActorFigures(
+            programs=numbers.get("programs", 0.0),
+            verdicts={
+                name.removeprefix("verdicts:"): count
+                for name, count in numbers.items()
+                if name.startswith("verdicts:")
+            },
+        )
+
+    def _stop_if_asked(self, progress: EvaluationProgress) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+
+    def _keep_samples(
+        self, result: EvaluationResult, tasks: Sequence[Task], step: int
+    ) -> None:
+        by_id = {task.id: task for task in tasks}
+        for one in result.tasks:
+            if one.best is None:
+                continue
+            run_folder.append(
+                self._folder.path,
+                SampleRecord(
+                    step=step,
+                    task_id=one.id,
+                    stage=one.stage,
+                    description=by_id[one.id].description,
+                    program=one.best.source,
+                    verdict=one.best.verdict,
+                    tests_passed=one.best.tests_passed,
+                    tests_total=one.best.tests_total,
+                ),
+            )
+
+
+def spread(tasks: Sequence[Task], most: int) -> Sequence[Task]:
+    """Return at most so many tasks, evenly spaced: of every family some."""
+    if len(tasks) <= most:
+        return tasks
+    return [tasks[index * len(tasks) // most] for index in range(most)]
