@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from replay.config import ReplayConfig
 from replay.connection import Connection
@@ -101,9 +101,10 @@ class RedisWriter(Writer):
                 )
             )
         except ResponseError as error:
-            if "OOM" not in str(error):
-                raise
-            return []  # the server's own memory limit: full, like any other limit
+            # The server's own memory limit: full, like any other limit. Redis 6.2 wraps the error.
+            if isinstance(error, OutOfMemoryError) or "-OOM " in str(error):
+                return []
+            raise
         return [bool(answer) for answer in cast("list[int]", answers)]
 
 

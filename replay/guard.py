@@ -46,7 +46,7 @@ def main() -> int:
         if not _locked(lock, parent):
             print(f"{data} is in use by another redis-server", file=sys.stderr)  # noqa: T201
             return 1
-        if not _guard(executable, data, configuration, parent):
+        if not _guard(executable, data, configuration, lock, parent):
             print(_last_words(sockets / "redis.log"), file=sys.stderr)  # noqa: T201
             return 1
         return 0
@@ -94,14 +94,14 @@ def _locked(lock: int, parent: int) -> bool:
             return True
 
 
-def _guard(executable: str, data: Path, configuration: bytes, parent: int) -> bool:
+def _guard(executable: str, data: Path, configuration: bytes, lock: int, parent: int) -> bool:
     """Keep a server running; True when the parent has gone, False when the server can't run."""
     refusals = 0
     while refusals < _REFUSALS:
         for left_over in data.glob("temp-*"):
             left_over.unlink(missing_ok=True)
         started = time.monotonic()
-        server = _start(executable, configuration)
+        server = _start(executable, configuration, lock)
         while server.poll() is None:
             if _parent_gone(parent):
                 _stop(server)
@@ -113,12 +113,13 @@ def _guard(executable: str, data: Path, configuration: bytes, parent: int) -> bo
     return False
 
 
-def _start(executable: str, configuration: bytes) -> subprocess.Popen[bytes]:
+def _start(executable: str, configuration: bytes, lock: int) -> subprocess.Popen[bytes]:
     server = subprocess.Popen(
         [executable, "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        pass_fds=(lock,),  # the data is taken until the server itself is gone
         preexec_fn=_die_with_parent,
     )
     assert server.stdin is not None
