@@ -94,8 +94,8 @@ class ActorsConfig(BaseModel):
     num_cpus: float = Field(default=1.0, ge=0)
     """CPUs that an actor reserves in the Ray cluster."""
 
-    sandbox_timeout_seconds: float = Field(default=120.0, gt=0)
-    """How long one batch may take in the sandbox before it is sent again."""
+    sandbox_timeout_seconds: float = Field(default=30.0, gt=0)
+    """How long the sandbox may be silent before what it was sent is sent again."""
 
     sandbox_longest_pause_seconds: float = Field(default=10.0, gt=0)
     """Longest pause between two tries while the whole sandbox pool is away."""

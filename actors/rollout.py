@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import torch
 from safetensors.torch import load as load_tensors
-from sandbox.client import SandboxClient, SandboxUnavailable
 
 from actors.settings import ActorSettings
 from actors.tasks import Drawn, TaskSource
@@ -32,6 +31,8 @@ from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.sampler import Sample, sample
 from replay import ReplayFull, Timings, Trajectory, connect
+from replay.stats import Counters
+from sandbox.client import SandboxClient, SandboxUnavailable
 from sandbox.types import Limits, Program, Result
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,11 @@ class RolloutActor:
         self._replay = connect(
             settings.replay.model_copy(update={"append_timeout_seconds": turn}), settings.run
         )
+        # What a restarted actor goes on with, as does the run when it is resumed.
+        self._progress = Counters(
+            self._replay.connection, settings.run, f"curriculum-{settings.name}"
+        )
+        self._tasks.restore(self._progress.read())
         self._sandbox = SandboxClient(
             settings.sandbox_target,
             token=settings.sandbox_token,
@@ -216,6 +222,7 @@ class RolloutActor:
             self._write([one for outcome in outcomes for one in outcome.trajectories])
             for group, outcome in zip(batch.groups, outcomes, strict=True):
                 self._count(group, outcome)
+            self._progress.put(self._tasks.changes())
         self._replay.counters.add(self._counts)
         self._counts.clear()
 

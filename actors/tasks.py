@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-from tasks.curriculum import Curriculum
 
 from actors.settings import ActorSettings
 from policy import spec
 from policy.spec import Spec, SpecError
 from tasks import sources
+from tasks.curriculum import Curriculum
 from tasks.schema import Task
 
 log = logging.getLogger(__name__)
 
 # An encoded task is some tens of kilobytes.
 _CACHED_TASKS = 2048
+_PARTS = ("attempts", "solved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class TaskSource:
         self._curriculum = Curriculum(tasks, settings.tasks.curriculum)
         self._rng = rng
         self._unreadable: set[str] = set()
+        self._changed: set[str] = set()
+        self._ids = {task.id for task in tasks}
         by_id = {task.id: task for task in tasks}
 
         @lru_cache(maxsize=_CACHED_TASKS)
@@ -80,3 +83,24 @@ class TaskSource:
     def record(self, task: Task, attempts: int, solved: int) -> None:
         """Tell the curriculum how a group of samples did."""
         self._curriculum.record(task.id, attempts, solved)
+        self._changed.add(task.id)
+
+    def changes(self) -> dict[str, float]:
+        """Return what the curriculum knows of the tasks recorded since the last call."""
+        state = self._curriculum.state()
+        changed = {task_id: state[task_id] for task_id in self._changed if task_id in state}
+        self._changed.clear()
+        return {
+            f"{part}:{task_id}": number
+            for task_id, pair in changed.items()
+            for part, number in zip(_PARTS, pair, strict=True)
+        }
+
+    def restore(self, numbers: Mapping[str, float]) -> None:
+        """Take over what `changes` returned, all calls together; tasks that are gone are left."""
+        known: dict[str, list[float]] = {}
+        for name, number in numbers.items():
+            part, _, task_id = name.partition(":")
+            if task_id in self._ids:
+                known.setdefault(task_id, [0.0, 0.0])[_PARTS.index(part)] = number
+        self._curriculum.restore(known)

@@ -24,14 +24,14 @@ return 1
 
 
 class Counters:
-    """Named numbers of one run. One instance belongs to one thread.
+    """Named numbers of one run, in the `book` of that name. One instance belongs to one thread.
 
     A labelled counter has the label's value behind a colon: `verdicts:PASSED`.
     """
 
-    def __init__(self, connection: Connection, run: str) -> None:
+    def __init__(self, connection: Connection, run: str, book: str = "counters") -> None:
         self._connection = connection
-        self._keys = [run_key(run, "counters"), run_key(run, "counters-added")]
+        self._keys = [run_key(run, book), run_key(run, f"{book}-added")]
         self._script = connection.client.register_script(_ADD)
         self._name = uuid.uuid4().hex
         self._additions = 0
@@ -48,11 +48,13 @@ class Counters:
 
     def put(self, values: Mapping[str, float]) -> None:
         """Set each number: for what goes down as well as up."""
+        if not values:
+            return
         fields: dict[Key, Key] = {name: repr(float(value)) for name, value in values.items()}
         self._connection.call(lambda client, _: client.hset(self._keys[0], mapping=fields))
 
     def read(self) -> dict[str, float]:
-        """Every number of the run."""
+        """Return every number of the book."""
         answer = self._connection.call(lambda client, _: client.hgetall(self._keys[0]))
         fields = cast("dict[bytes, bytes]", answer)
         return {name.decode(): float(value) for name, value in fields.items()}
