@@ -136,6 +136,6 @@ def _check(dataset: Dataset, content: bytes, where: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != dataset.sha256:
         raise DatasetError(
-            f"{dataset.name} from {where} has SHA-256 {found[:16]}…, expected {dataset.sha256[:16]}…; "
-            "remove that file and fetch it again"
+            f"{dataset.name} from {where} is not the official file: SHA-256 {found[:16]}…, "
+            f"expected {dataset.sha256[:16]}…; remove it and fetch it again"
         )

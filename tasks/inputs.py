@@ -104,7 +104,7 @@ class _Inputs:
 
 
 def _special(domain: Domain, constants: tuple[int, ...]) -> list[int]:
-    """Return the ends of a domain, small numbers, and numbers near and at multiples of constants."""
+    """Return the ends of a domain, small numbers, and numbers near constants."""
     near = [value for c in constants for value in (c - 1, c, c + 1, 2 * c, 3 * c)]
     wanted = [domain.low, domain.low + 1, domain.high, 0, 1, 2, 10, *near]
     return sorted({value for value in wanted if domain.low <= value <= domain.high})

@@ -111,7 +111,7 @@ class _Writer:
 
 
 def _documented_body(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return a body without a string that stands first: a docstring, or a statement of no effect."""
+    """Return a body without a string that stands first: a docstring, or of no effect."""
     match body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest]:
             return rest

@@ -5,6 +5,7 @@ held out: first whole constants (so that held-out tasks hold numbers that the fa
 on), then single tasks. No two tasks of any set have the same normal form.
 """
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -14,11 +15,17 @@ from tasks.config import TasksConfig
 from tasks.families import FAMILIES, Family
 from tasks.families.draft import Draft
 from tasks.normal import normal_form
-from tasks.schema import Compare, Param, Signature, Task, TaskError
+from tasks.schema import Compare, Constraints, Param, Signature, Task, TaskError
 from tasks.sides import HELDOUT, TRAIN, UNSEEN, Sides
 
 _MAX_REPEATS = 30
 """A family counts as exhausted after so many draws in a row that were there before."""
+
+_CONSTRAINED_SHARE = 0.1
+"""Share of tasks with a constraint."""
+
+_REQUIRABLE = ("For", "While", "If", "BinOp", "Call")
+_FORBIDDABLE = ("While", "For", "IfExp", "ListComp", "Lambda", "Import", "Break")
 
 LICENSE = "Apache-2.0"
 
@@ -101,11 +108,29 @@ def _to_task(task_id: str, stage: str, draft: Draft, rng: Random) -> Task | None
         description=draft.text,
         examples=calls[0],
         tests=calls[1],
+        constraints=_constraints(draft, rng),
         stage=stage,
         reference=draft.reference,
         source="procedural",
         license=LICENSE,
         compare=Compare(float_tolerance=1e-6) if draft.returns == "float" else Compare(),
+    )
+
+
+def _constraints(draft: Draft, rng: Random) -> Constraints:
+    """Return limits that the reference keeps: on some tasks, for policies to learn to keep them."""
+    if rng.random() >= _CONSTRAINED_SHARE:
+        return Constraints()
+    nodes = [type(node).__name__ for node in ast.walk(ast.parse(draft.reference))]
+    unused = [name for name in _FORBIDDABLE if name not in nodes]
+    used = [name for name in _REQUIRABLE if name in nodes]
+    limit = (len(nodes) * 3 // 2 // 8 + 1) * 8
+    return rng.choice(
+        (
+            Constraints(max_nodes=limit),
+            Constraints(forbid=tuple(sorted(rng.sample(unused, 2)))),
+            Constraints(require=tuple(used[:1])),
+        )
     )
 
 

@@ -1,8 +1,8 @@
 """From a config to the sets that a run trains on and is held to.
 
-A source is a stage of the procedural curriculum, a data set with its official splits, or the path of
-a task file. Every process that holds the same config and the same files builds the same sets. No
-program, by its normal form, is in two of the sets.
+A source is a stage of the procedural curriculum, a data set with its official splits, or the path
+of a task file. Every process that holds the same config and the same files builds the same sets.
+No program, by its normal form, is in two of the sets.
 """
 
 from collections.abc import Iterable
@@ -47,9 +47,9 @@ def build(config: TasksConfig) -> TaskSets:
 
 
 def evaluation_tasks(source: str, config: TasksConfig) -> list[Task]:
-    """Return what a checkpoint is evaluated on: never anything of the source's training set.
+    """Return what a checkpoint is evaluated on.
 
-    A stage gives both of its held-out sets, a data set its test split, a task file all of its tasks.
+    A stage gives both of its held-out sets, a data set its test split, a file all of its tasks.
     Raises what `build` raises.
     """
     if source in FAMILIES:
@@ -63,7 +63,7 @@ def evaluation_tasks(source: str, config: TasksConfig) -> list[Task]:
 
 
 def everything(source: str, config: TasksConfig) -> list[Task]:
-    """Return every task of a stage or of a data set, for a task file. Raises what `build` raises."""
+    """Return every task of a stage or of a data set. Raises what `build` raises."""
     if source in FAMILIES:
         sets = build(config.model_copy(update={"sources": (source,)}))
         return [*sets.train, *sets.heldout, *sets.heldout_families]

@@ -15,12 +15,18 @@ from tasks.families import (
     ranges,
     recurrences,
     searches,
+    several,
     steps,
 )
 from tasks.families.draft import Family
 
 FAMILIES: dict[str, tuple[Family, ...]] = {
-    "arithmetic": (*arithmetic.FAMILIES, *predicates.FAMILIES, *choices.FAMILIES),
+    "arithmetic": (
+        *arithmetic.FAMILIES,
+        *several.FAMILIES,
+        *predicates.FAMILIES,
+        *choices.FAMILIES,
+    ),
     "loops": (
         *ranges.FAMILIES,
         *divisors.FAMILIES,

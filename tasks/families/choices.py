@@ -40,6 +40,11 @@ def _result(rng: Random, name: str = "x") -> Part:
     )
 
 
+def _tidy(text: str) -> str:
+    """Return a text without doubled punctuation: some results end in a comma."""
+    return text.replace(",,", ",").replace(",.", ".")
+
+
 def _two_results(rng: Random, name: str = "x") -> tuple[Part, Part]:
     first, second = _result(rng, name), _result(rng, name)
     while first.code == second.code:
@@ -64,7 +69,7 @@ def _branch(
     return Draft(
         name=name,
         params=takes,
-        text=text.replace(",,", ",").replace(",.", "."),
+        text=_tidy(text),
         body=f"if {when.code}:\n    return {then.code}\nreturn {other.code}",
         constants=when.constants + then.constants + other.constants,
         case=when.code,
@@ -72,14 +77,14 @@ def _branch(
 
 
 def choose(rng: Random, *, kinds: tuple[str, ...], domain: Domain) -> Draft:
-    """One result or another by a condition on one number."""
+    """Draw: one result or another by a condition on one number."""
     when = parts.condition(rng, rng.choice(kinds), "x")
     when = Part(f"x is {when.text}", when.code, when.constants)
     return _branch(rng, "choose", params("x", domain), when, _two_results(rng))
 
 
 def choose_by_sign(rng: Random) -> Draft:
-    """One result or another by the sign of a number."""
+    """Draw: one result or another by the sign of a number."""
     text, operator = rng.choice((("negative", "< 0"), ("positive", "> 0"), ("zero", "== 0")))
     when = Part(f"x is {text}", f"x {operator}")
     then, other = _two_results(rng)
@@ -89,7 +94,7 @@ def choose_by_sign(rng: Random) -> Draft:
 
 
 def choose_by_comparison(rng: Random) -> Draft:
-    """One result or another by which of two numbers is larger."""
+    """Draw: one result or another by which of two numbers is larger."""
     text, operator = rng.choice(
         (("greater than", ">"), ("less than", "<"), ("equal to", "=="), ("at least", ">="))
     )
@@ -112,7 +117,7 @@ def choose_by_comparison(rng: Random) -> Draft:
 
 
 def choose_by_value(rng: Random) -> Draft:
-    """One result or another by a condition on the sum or product of two numbers."""
+    """Draw: one result or another by a condition on the sum or product of two numbers."""
     value, code = rng.choice(
         (("the sum of x and y", "(x + y)"), ("the product of x and y", "x * y"))
     )
@@ -132,15 +137,18 @@ def choose_by_value(rng: Random) -> Draft:
 
 
 def three_ways(rng: Random) -> Draft:
-    """One of three results by two thresholds."""
+    """Draw: one of three results by two thresholds."""
     low, high = sorted(rng.sample(range(5, 50), 2))
     then, other = _two_results(rng)
     last = _result(rng)
-    text = f"Return {then.text} if x is less than {low}, {other.text} if x is less than {high}, otherwise {last.text}."
+    text = (
+        f"Return {then.text} if x is less than {low}, {other.text} if x is less than {high}, "
+        f"otherwise {last.text}."
+    )
     return Draft(
         name="three_ways",
         params=params("x", SIGNED),
-        text=text.replace(",,", ",").replace(",.", "."),
+        text=_tidy(text),
         body=(
             f"if x < {low}:\n    return {then.code}\nif x < {high}:\n    return {other.code}\n"
             f"return {last.code}"
@@ -151,15 +159,15 @@ def three_ways(rng: Random) -> Draft:
 
 
 def three_by_sign(rng: Random) -> Draft:
-    """One of three results by the sign of a number."""
+    """Draw: one of three results by the sign of a number."""
     then, other = _two_results(rng)
     k = rng.randint(0, 9)
     return Draft(
         name="three_by_sign",
         params=params("x", Domain(-30, 30)),
-        text=f"Return {k} if x is zero, {then.text} if x is positive, otherwise {other.text}.".replace(
-            ",,", ","
-        ).replace(",.", "."),
+        text=_tidy(
+            f"Return {k} if x is zero, {then.text} if x is positive, otherwise {other.text}."
+        ),
         body=f"if x == 0:\n    return {k}\nif x > 0:\n    return {then.code}\nreturn {other.code}",
         constants=(k, *then.constants, *other.constants),
         case="(x > 0) - (x < 0)",
@@ -167,7 +175,7 @@ def three_by_sign(rng: Random) -> Draft:
 
 
 def excess(rng: Random) -> Draft:
-    """What is above or below a threshold, charged at a rate."""
+    """Draw: what is above or below a threshold, charged at a rate."""
     t, k, j = parts.constant(rng, 5, 40), parts.constant(rng, 2, 12), rng.randint(1, 20)
     text, body, constants = rng.choice(
         (
@@ -177,12 +185,14 @@ def excess(rng: Random) -> Draft:
                 (t, k),
             ),
             (
-                f"The first {t} units cost {j} in all, each further unit costs {k}. Cost of x units.",
+                f"The first {t} units cost {j} in all, each further unit costs {k}. "
+                "Cost of x units.",
                 f"if x <= {t}:\n    return {j}\nreturn {j} + {k} * (x - {t})",
                 (t, j, k),
             ),
             (
-                f"Units cost {k} each, and {j} less in all if there are more than {t}. Cost of x units.",
+                f"Units cost {k} each, and {j} less in all if there are more than {t}. "
+                "Cost of x units.",
                 f"if x > {t}:\n    return {k} * x - {j}\nreturn {k} * x",
                 (k, j, t),
             ),
@@ -199,7 +209,7 @@ def excess(rng: Random) -> Draft:
 
 
 def fizz(rng: Random) -> Draft:
-    """Different numbers for multiples of one number, of another and of both."""
+    """Draw: different numbers for multiples of one number, of another and of both."""
     j, k = sorted(rng.sample(range(2, 9), 2))
     a, b, c = rng.sample(range(1, 30), 3)
     return Draft(
@@ -219,7 +229,7 @@ def fizz(rng: Random) -> Draft:
 
 
 def label(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
-    """One word or another by a condition on one number."""
+    """Draw: one word or another by a condition on one number."""
     when = parts.condition(rng, rng.choice(kinds), "x")
     first, second = rng.sample(_WORDS, 2)
     return Draft(
@@ -233,7 +243,7 @@ def label(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
 
 
 def update(rng: Random) -> Draft:
-    """Changes a number where a condition holds, then goes on with it."""
+    """Draw: changes a number where a condition holds, then goes on with it."""
     when = parts.condition(rng, rng.choice(("even", "odd", "multiple", "above", "below")), "x")
     j, k = rng.randint(1, 20), parts.constant(rng, 2, 12)
     first, code, constants = rng.choice(

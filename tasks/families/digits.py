@@ -44,7 +44,7 @@ def _loop(put: Accumulator, code: str, when: str, base: int) -> str:
 
 
 def all_digits(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum or product of a term of all digits, or their count."""
+    """Draw: sum or product of a term of all digits, or their count."""
     where, base, constants = _base(rng)
     term = parts.term(rng, rng.choice(parts.TERMS), "digit")
     text = f"{put.text} of {term.text}the digits of n{where}"
@@ -61,7 +61,7 @@ def all_digits(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def matching_digits(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum, product or count of the digits that meet a condition."""
+    """Draw: sum, product or count of the digits that meet a condition."""
     where, base, constants = _base(rng)
     when = _digit_condition(rng, base)
     term = parts.term(rng, rng.choice(("plain", "plain", "squares", "times")), "digit")
@@ -79,7 +79,7 @@ def matching_digits(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def extreme_digit(rng: Random, *, largest: bool) -> Draft:
-    """The largest or the smallest digit."""
+    """Draw: the largest or the smallest digit."""
     where, base, constants = _base(rng)
     word, call, start = ("largest", "max", 0) if largest else ("smallest", "min", base - 1)
     return Draft(
@@ -87,15 +87,15 @@ def extreme_digit(rng: Random, *, largest: bool) -> Draft:
         params=_NUMBER,
         text=parts.sentence(rng, f"{word} digit of n{where}"),
         body=(
-            f"best = {start}\nwhile n > 0:\n    digit = n % {base}\n    best = {call}(best, digit)\n"
-            f"    n //= {base}\nreturn best"
+            f"best = {start}\nwhile n > 0:\n    digit = n % {base}\n"
+            f"    best = {call}(best, digit)\n    n //= {base}\nreturn best"
         ),
         constants=constants,
     )
 
 
 def reverse(rng: Random) -> Draft:
-    """The number with its digits reversed, in one base and read in it or in another."""
+    """Draw: the number with its digits reversed, in one base and read in it or in another."""
     where, base, constants = _base(rng)
     other = rng.choice((base, base, 10))
     read = "" if other == base else f", read in base {other}"
@@ -114,7 +114,7 @@ def reverse(rng: Random) -> Draft:
 
 
 def replace_digits(rng: Random) -> Draft:
-    """The digits in order, some of them changed: place values."""
+    """Draw: the digits in order, some of them changed: place values."""
     j, k = rng.sample(range(10), 2)
     return Draft(
         name="replace_digit",
@@ -131,7 +131,7 @@ def replace_digits(rng: Random) -> Draft:
 
 
 def has_digit(rng: Random, *, every: bool) -> Draft:
-    """Whether some digit, or every digit, meets a condition."""
+    """Draw: whether some digit, or every digit, meets a condition."""
     where, base, constants = _base(rng)
     when = _digit_condition(rng, base)
     word = "every" if every else "some"
@@ -150,7 +150,7 @@ def has_digit(rng: Random, *, every: bool) -> Draft:
 
 
 def digital_root(rng: Random) -> Draft:
-    """Sums of digits until the number is small."""
+    """Draw: sums of digits until the number is small."""
     where, base, constants = _base(rng)
     limit = rng.choice((base - 1, rng.randint(base, 30)))
     return Draft(

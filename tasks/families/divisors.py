@@ -13,7 +13,7 @@ _PAIR = params("a b", Domain(1, 60))
 
 
 def divisors(rng: Random, *, put: Accumulator, matching: bool) -> Draft:
-    """Sum, product or count of the divisors of n, all or those that meet a condition."""
+    """Draw: sum, product or count of the divisors of n, all or those that meet a condition."""
     proper = rng.random() < 0.4
     when = Part("", "")
     if matching:
@@ -38,7 +38,7 @@ def divisors(rng: Random, *, put: Accumulator, matching: bool) -> Draft:
 
 
 def extreme_divisor(rng: Random, *, smallest: bool) -> Draft:
-    """The first divisor of n from one end that is beyond a bound."""
+    """Draw: the first divisor of n from one end that is beyond a bound."""
     k = rng.randint(2, 25)
     text, loop = f"largest divisor of n that is at most {k}", f"for i in range({k}, 0, -1)"
     if smallest:
@@ -54,7 +54,7 @@ def extreme_divisor(rng: Random, *, smallest: bool) -> Draft:
 
 
 def common_divisors(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum or count of the common divisors of a and b."""
+    """Draw: sum or count of the common divisors of a and b."""
     when = Part("", "")
     if rng.random() < 0.7:
         when = parts.condition(rng, rng.choice(("above", "below", "odd", "even")), "i")
@@ -71,7 +71,7 @@ def common_divisors(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def gcd(rng: Random, *, multiple: bool) -> Draft:
-    """The greatest common divisor, or the least common multiple, of numbers near a and b."""
+    """Draw: the greatest common divisor, or the least common multiple, of numbers near a and b."""
     k = parts.constant(rng, 2, 30)
     kind = rng.choice(("plain", "times", "plus", "fixed", "remainder"))
     name = "least common multiple" if multiple else "greatest common divisor"
@@ -103,7 +103,7 @@ def gcd(rng: Random, *, multiple: bool) -> Draft:
 
 
 def is_prime(rng: Random) -> Draft:
-    """Whether a number near n is prime."""
+    """Draw: whether a number near n is prime."""
     k = rng.randint(1, 40)
     kind = rng.choice(("plain", "plus", "times", "square"))
     text, start = "n", ""
@@ -127,7 +127,7 @@ def is_prime(rng: Random) -> Draft:
 
 
 def primes(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum, product or count of the primes of a span, all or those that meet a condition."""
+    """Draw: sum, product or count of the primes of a span, all or those that meet a condition."""
     first = rng.choice((2, 2, rng.randint(3, 15)))
     when = Part("", "")
     if rng.random() < 0.7:
@@ -154,7 +154,7 @@ def primes(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def prime_factors(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum or count of the prime factors of n, with multiplicity."""
+    """Draw: sum or count of the prime factors of n, with multiplicity."""
     term = Part("", "1")
     if put is not parts.NUMBER:
         term = parts.term(rng, rng.choice(parts.TERMS), "factor")
@@ -175,7 +175,7 @@ def prime_factors(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def compare_divisor_sum(rng: Random) -> Draft:
-    """Whether the sum of proper divisors is equal to, above or below something."""
+    """Draw: whether the sum of proper divisors is equal to, above or below something."""
     text, operator = rng.choice((("equal to", "=="), ("greater than", ">"), ("less than", "<")))
     k = rng.randint(2, 9)
     other, code, constants = rng.choice(

@@ -36,8 +36,8 @@ class Draft:
     are kept for held-out tasks."""
     returns: str = "int"
     case: str = ""
-    """An expression of the parameters that tells which case an input falls into, where results alone
-    don't: examples and tests hold some of each."""
+    """An expression of the parameters that tells which case an input falls into, where results
+    alone don't: examples and tests hold some of each."""
 
     @property
     def reference(self) -> str:

@@ -38,7 +38,7 @@ def _loops(order: tuple[str, str, str], put: Accumulator, code: str, when: str =
 
 
 def count_pairs(rng: Random, *, compared: bool) -> Draft:
-    """How many pairs have a value that is compared with a number, or that meets a condition."""
+    """Draw: how many pairs have a value that meets a condition."""
     order = rng.choice(_ORDERS)
     value = _pair_value(rng)
     k = rng.randint(3, 30)
@@ -60,7 +60,7 @@ def count_pairs(rng: Random, *, compared: bool) -> Draft:
 
 
 def sum_pairs(rng: Random) -> Draft:
-    """Sum of a value over all pairs."""
+    """Draw: sum of a value over all pairs."""
     order = rng.choice(_ORDERS)
     value = _pair_value(rng)
     k = rng.choice((0, 0, rng.randint(3, 20)))
@@ -76,7 +76,7 @@ def sum_pairs(rng: Random) -> Draft:
 
 
 def sum_matching_pairs(rng: Random) -> Draft:
-    """Sum of a value over the pairs that meet a condition."""
+    """Draw: sum of a value over the pairs that meet a condition."""
     order = rng.choice(_ORDERS)
     value = _pair_value(rng)
     which = rng.choice(("i", "j", "i + j"))

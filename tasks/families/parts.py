@@ -34,23 +34,21 @@ def sentence(rng: Random, text: str) -> str:
     )
 
 
-CONDITIONS = (
-    "even",
-    "odd",
-    "multiple",
-    "non_multiple",
-    "remainder",
-    "ending",
-    "above",
-    "below",
-    "either",
-    "both",
-)
-"""Kinds of conditions on one number."""
+def listed(names: tuple[str, ...]) -> str:
+    """Return names as words: x, y and z."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
+def first_names(rng: Random, low: int = 2) -> tuple[str, ...]:
+    """Return the first names of x, y and z, at least `low` of them."""
+    return ("x", "y", "z")[: rng.randint(low, 3)]
 
 
 def condition(rng: Random, kind: str, name: str) -> Part:
-    """Return a condition on the variable `name`; its text goes after "is" or "are"."""
+    """Return a condition on the variable `name`; its text goes after "is" or "are".
+
+    Kinds: even, odd, multiple, non_multiple, remainder, ending, above, below, either, both.
+    """
     k = constant(rng)
     if kind in ("even", "odd"):
         return Part(kind, f"{name} % 2 == {int(kind == 'odd')}")

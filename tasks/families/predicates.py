@@ -7,7 +7,6 @@ from tasks.families import parts
 from tasks.families.draft import NATURAL, POSITIVE, SIGNED, Domain, Draft, Family, params
 from tasks.families.parts import Part
 
-_NAMES = ("x", "y", "z")
 _SINGLE = ("even", "odd", "multiple", "non_multiple", "remainder", "ending", "above", "below")
 
 
@@ -39,7 +38,7 @@ def _value(rng: Random) -> tuple[Part, int]:
 
 
 def number_is(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
-    """Whether a number meets a condition."""
+    """Draw: whether a number meets a condition."""
     when = parts.condition(rng, rng.choice(kinds), "x")
     part = Part(f"x is {when.text}", when.code, when.constants)
     return _question(
@@ -48,7 +47,7 @@ def number_is(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
 
 
 def value_is(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
-    """Whether a value computed from numbers meets a condition."""
+    """Draw: whether a value computed from numbers meets a condition."""
     value, count = _value(rng)
     when = parts.condition(rng, rng.choice(kinds), value.code)
     code = when.code
@@ -59,7 +58,7 @@ def value_is(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
 
 
 def compare(rng: Random) -> Draft:
-    """Whether one number compares with another plus or times a constant."""
+    """Draw: whether one number compares with another plus or times a constant."""
     k = parts.constant(rng, 2, 20)
     text, operator = rng.choice(
         (
@@ -86,7 +85,7 @@ def compare(rng: Random) -> Draft:
 
 
 def in_range(rng: Random, *, outside: bool) -> Draft:
-    """Whether a number or a sum lies in, or outside, a range."""
+    """Draw: whether a number or a sum lies in, or outside, a range."""
     low, high = sorted(rng.sample(range(60), 2))
     value, code, count = rng.choice(
         (("x", "x", 1), ("x", "x", 1), ("the sum of x and y", "x + y", 2))
@@ -107,7 +106,7 @@ def in_range(rng: Random, *, outside: bool) -> Draft:
 
 
 def two_conditions(rng: Random, *, operator: str) -> Draft:
-    """Whether a number meets both, or one, of two conditions."""
+    """Draw: whether a number meets both, or one, of two conditions."""
     first = parts.condition(rng, rng.choice(("even", "odd", "multiple", "ending")), "x")
     second = parts.condition(rng, rng.choice(("above", "below", "non_multiple", "remainder")), "x")
     part = Part(
@@ -119,18 +118,17 @@ def two_conditions(rng: Random, *, operator: str) -> Draft:
 
 
 def each_number(rng: Random, *, operator: str) -> Draft:
-    """Whether all, or some, of two or three numbers meet a condition."""
-    names = _NAMES[: rng.randint(2, 3)]
+    """Draw: whether all, or some, of two or three numbers meet a condition."""
+    names = parts.first_names(rng)
     kind = rng.choice(_SINGLE)
     state = rng.getstate()
     conditions = []
     for name in names:
         rng.setstate(state)
         conditions.append(parts.condition(rng, kind, name))
-    listed = " and ".join((", ".join(names[:-1]), names[-1]))
     quantity = "all" if operator == "and" else "some"
     part = Part(
-        f"{quantity} of {listed} are {conditions[0].text}",
+        f"{quantity} of {parts.listed(names)} are {conditions[0].text}",
         f" {operator} ".join(when.code for when in conditions),
         conditions[0].constants,
     )
@@ -138,27 +136,26 @@ def each_number(rng: Random, *, operator: str) -> Draft:
 
 
 def count_of(rng: Random) -> Draft:
-    """How many of two or three numbers meet a condition."""
-    names = _NAMES[: rng.randint(2, 3)]
+    """Draw: how many of two or three numbers meet a condition."""
+    names = parts.first_names(rng)
     kind = rng.choice(_SINGLE)
     state = rng.getstate()
     conditions = []
     for name in names:
         rng.setstate(state)
         conditions.append(parts.condition(rng, kind, name))
-    listed = " and ".join((", ".join(names[:-1]), names[-1]))
     lines = "".join(f"if {when.code}:\n    count += 1\n" for when in conditions)
     return Draft(
         name="count_of",
         params=params("x y z", NATURAL)[: len(names)],
-        text=f"How many of {listed} are {conditions[0].text}?",
+        text=f"How many of {parts.listed(names)} are {conditions[0].text}?",
         body=f"count = 0\n{lines}return count",
         constants=conditions[0].constants,
     )
 
 
 def divides(rng: Random) -> Draft:
-    """Whether one number divides a value of another."""
+    """Draw: whether one number divides a value of another."""
     k = parts.constant(rng, 2, 20)
     text, code, constants = rng.choice(
         (
@@ -174,7 +171,7 @@ def divides(rng: Random) -> Draft:
 
 
 def digits_of_two(rng: Random) -> Draft:
-    """Questions about the two digits of a number below one hundred."""
+    """Draw: questions about the two digits of a number below one hundred."""
     k = rng.randint(2, 15)
     text, code = rng.choice(
         (
@@ -191,7 +188,7 @@ def digits_of_two(rng: Random) -> Draft:
 
 
 def triangle(rng: Random) -> Draft:
-    """Whether three lengths make a triangle of a kind, of a perimeter within a bound."""
+    """Draw: whether three lengths make a triangle of a kind, of a perimeter within a bound."""
     k = rng.randint(10, 90)
     text, operator = rng.choice(
         (("at most", "<="), ("at least", ">="), ("equal to", "=="), ("less than", "<"))

@@ -10,7 +10,7 @@ from tasks.families.parts import Accumulator, Part
 
 
 def aggregate(rng: Random, *, put: Accumulator, kinds: tuple[str, ...]) -> Draft:
-    """Sum or product of a term of the numbers of a span that meet a condition."""
+    """Draw: sum or product of a term of the numbers of a span that meet a condition."""
     span = parts.span(rng, rng.choice(parts.SPANS))
     term = parts.term(rng, rng.choice(parts.TERMS), "i")
     kind = rng.choice(kinds)
@@ -27,7 +27,7 @@ def aggregate(rng: Random, *, put: Accumulator, kinds: tuple[str, ...]) -> Draft
 
 
 def count_matching(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
-    """How many numbers of a span meet a condition."""
+    """Draw: how many numbers of a span meet a condition."""
     span = parts.span(rng, rng.choice(parts.SPANS), high=40)
     when = parts.condition(rng, rng.choice(kinds), "i")
     numbers = f"numbers {span.text} that are {when.text}"
@@ -42,7 +42,7 @@ def count_matching(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
 
 
 def every_kth(rng: Random, *, put: Accumulator) -> Draft:
-    """Sum or product of every k-th number, upwards or downwards."""
+    """Draw: sum or product of every k-th number, upwards or downwards."""
     k = parts.constant(rng, 2, 12)
     code, text = rng.choice(
         (
@@ -62,7 +62,7 @@ def every_kth(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def alternate(rng: Random) -> Draft:
-    """Adds some numbers of a span and subtracts the others."""
+    """Draw: adds some numbers of a span and subtracts the others."""
     span = parts.span(rng, rng.choice(parts.SPANS))
     when = parts.condition(rng, rng.choice(("even", "odd", "multiple", "above")), "i")
     term = parts.term(rng, rng.choice(("plain", "squares")), "i")
@@ -79,7 +79,7 @@ def alternate(rng: Random) -> Draft:
 
 
 def from_start(rng: Random, *, put: Accumulator) -> Draft:
-    """Puts the numbers of a span together, beginning with a value that is not neutral."""
+    """Draw: puts the numbers of a span together, beginning with a value that is not neutral."""
     start = rng.randint(2, 50)
     span = parts.span(rng, rng.choice(("up_to", "below", "between")))
     term = parts.term(rng, rng.choice(parts.TERMS), "i")
@@ -94,7 +94,7 @@ def from_start(rng: Random, *, put: Accumulator) -> Draft:
 
 
 def divide(rng: Random) -> Draft:
-    """Divides a number by every number of a span in turn."""
+    """Draw: divides a number by every number of a span in turn."""
     first = rng.randint(1, 9)
     k = rng.randint(0, 9)
     divisor = f"i + {k}" if k else "i"
@@ -103,13 +103,15 @@ def divide(rng: Random) -> Draft:
         name="divide_up_to_n",
         params=(("x", Domain(0, 5000)), ("n", Domain(0, 12))),
         text=f"Divide x by {plus}every number from {first} to n in turn, rounding down.",
-        body=f"result = x\nfor i in range({first}, n + 1):\n    result //= {divisor}\nreturn result",
+        body=(
+            f"result = x\nfor i in range({first}, n + 1):\n    result //= {divisor}\nreturn result"
+        ),
         constants=(first, k) if k else (first,),
     )
 
 
 def sum_of_results(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
-    """Sum of the remainders or quotients of the numbers of a span."""
+    """Draw: sum of the remainders or quotients of the numbers of a span."""
     span = parts.span(rng, rng.choice(parts.SPANS))
     k = parts.constant(rng, 3, 16)
     kind = rng.choice(kinds)
@@ -127,7 +129,7 @@ def sum_of_results(rng: Random, *, kinds: tuple[str, ...]) -> Draft:
 
 
 def sum_of_distances(rng: Random) -> Draft:
-    """Sum of the differences to a number."""
+    """Draw: sum of the differences to a number."""
     k = parts.constant(rng, 2, 20)
     a, b = params("a b", Domain(1, COUNT.high))
     return Draft(

@@ -10,7 +10,7 @@ _TIMES = (("n", Domain(0, 15)),)
 
 
 def power(rng: Random, *, modular: bool) -> Draft:
-    """A power by repeated multiplication, of a constant or of x."""
+    """Draw: a power by repeated multiplication, of a constant or of x."""
     k = parts.constant(rng, 2, 30) if modular else rng.randint(2, 9)
     start = rng.choice((1, 1, rng.randint(2, 9)))
     begin = f"{start} times " if start > 1 else ""
@@ -29,7 +29,7 @@ def power(rng: Random, *, modular: bool) -> Draft:
 
 
 def power_sum(rng: Random) -> Draft:
-    """Sum of the powers of a number."""
+    """Draw: sum of the powers of a number."""
     k = rng.randint(2, 9)
     first = rng.choice((0, 0, 1, 2, 3))
     code = "range(n + 1)" if first == 0 else f"range({first}, n + 1)"
@@ -46,7 +46,7 @@ def power_sum(rng: Random) -> Draft:
 
 
 def factorial(rng: Random) -> Draft:
-    """Factorials and their relatives."""
+    """Draw: factorials and their relatives."""
     k = rng.randint(2, 12)
     text, start, code, end, constants = rng.choice(
         (
@@ -65,7 +65,7 @@ def factorial(rng: Random) -> Draft:
 
 
 def fibonacci(rng: Random, *, kind: str) -> Draft:
-    """The n-th value of a sequence in which each value comes from the two before it."""
+    """Draw: the n-th value of a sequence in which each value comes from the two before it."""
     x, y, k = rng.randint(0, 5), rng.randint(1, 7), rng.randint(2, 4)
     text, code, constants = {
         "sum": ("the sum of the two before it", "a + b", ()),
@@ -81,14 +81,17 @@ def fibonacci(rng: Random, *, kind: str) -> Draft:
     return Draft(
         name="sequence_value",
         params=_TIMES,
-        text=f"A sequence starts with {x} and {y}, each next value is {text}. Return value n, counting from 0.",
+        text=(
+            f"A sequence starts with {x} and {y}, each next value is {text}. "
+            "Return value n, counting from 0."
+        ),
         body=f"a, b = {x}, {y}\nfor i in range(n):\n    a, b = b, {code}\nreturn a",
         constants=(x, y, *constants),
     )
 
 
 def sequence_sum(rng: Random) -> Draft:
-    """Sum of the first values of a sequence in which each value comes from the two before it."""
+    """Draw: sum of the first values of such a sequence."""
     x, y = rng.randint(0, 9), rng.randint(1, 12)
     return Draft(
         name="sequence_sum",
@@ -106,7 +109,7 @@ def sequence_sum(rng: Random) -> Draft:
 
 
 def repeat(rng: Random, *, modular: bool) -> Draft:
-    """Multiplies by one number and adds another, n times."""
+    """Draw: multiplies by one number and adds another, n times."""
     k, c, m = rng.randint(2, 9), rng.randint(1, 20), rng.randint(20, 99)
     start = rng.randint(0, 12)
     given = rng.random() < 0.5
@@ -121,14 +124,17 @@ def repeat(rng: Random, *, modular: bool) -> Draft:
         params=(("x", Domain(0, 30)), ("n", Domain(0, high)))
         if given
         else (("n", Domain(0, high)),),
-        text=f"Start with {first}; n times, multiply by {k} and {verb} {c}{modulo}. Return the value.",
+        text=(
+            f"Start with {first}; n times, multiply by {k} and {verb} {c}{modulo}. "
+            "Return the value."
+        ),
         body=f"value = {first}\nfor i in range(n):\n    {step}\nreturn value",
         constants=((k, c) if given else (start, k, c)) + ((m,) if modular else ()),
     )
 
 
 def repeat_choice(rng: Random) -> Draft:
-    """Takes one of two steps n times, by a condition on the value."""
+    """Draw: takes one of two steps n times, by a condition on the value."""
     kind = rng.choice(("even", "odd", "multiple"))
     when = parts.condition(rng, kind, "x")
     c, d = rng.randint(1, 20), rng.randint(1, 20)
@@ -140,21 +146,24 @@ def repeat_choice(rng: Random) -> Draft:
         params=(("x", Domain(0, 60)), ("n", Domain(0, 12))),
         text=f"Repeat n times: if x is {when.text}, {then}, otherwise add {d}. Return x.",
         body=(
-            f"for i in range(n):\n    if {when.code}:\n        {code}\n    else:\n        x += {d}\n"
-            "return x"
+            f"for i in range(n):\n    if {when.code}:\n        {code}\n"
+            f"    else:\n        x += {d}\nreturn x"
         ),
         constants=when.constants + constants,
     )
 
 
 def series(rng: Random) -> Draft:
-    """Sum of the first n values of an arithmetic or a geometric series."""
+    """Draw: sum of the first n values of an arithmetic or a geometric series."""
     start, k = rng.randint(1, 20), rng.randint(2, 12)
     operator, verb = rng.choice((("+=", f"{k} more than"), ("*=", f"{k} times")))
     return Draft(
         name="series_sum",
         params=(("n", Domain(0, 8)),),
-        text=f"The first value is {start}, each next value is {verb} the one before. Sum of the first n values.",
+        text=(
+            f"The first value is {start}, each next value is {verb} the one before. "
+            "Sum of the first n values."
+        ),
         body=(
             f"total = 0\nvalue = {start}\nfor i in range(n):\n    total += value\n"
             f"    value {operator} {k}\nreturn total"
@@ -164,7 +173,7 @@ def series(rng: Random) -> Draft:
 
 
 def binomial(rng: Random) -> Draft:
-    """Binomial coefficients, with a fixed upper or lower number."""
+    """Draw: binomial coefficients, with a fixed upper or lower number."""
     k = rng.randint(2, 6)
     text, names, code = rng.choice(
         (
@@ -179,7 +188,10 @@ def binomial(rng: Random) -> Draft:
         name="choose",
         params=(("n", COUNT),),
         text=parts.sentence(rng, text + also),
-        body=f"result = 1\nfor i in {names}:\n    result = result * {code} // (i + 1)\nreturn result{end}",
+        body=(
+            f"result = 1\nfor i in {names}:\n    result = result * {code} // (i + 1)\n"
+            f"return result{end}"
+        ),
         constants=(number, plus) if plus else (number,),
     )
 

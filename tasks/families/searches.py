@@ -11,7 +11,7 @@ _KINDS = ("even", "odd", "multiple", "non_multiple", "remainder", "ending", "bot
 
 
 def first_between(rng: Random, *, last: bool) -> Draft:
-    """The first or last number from a to b that meets a condition, or a default."""
+    """Draw: the first or last number from a to b that meets a condition, or a default."""
     kind = rng.choice(("multiple", "remainder", "ending", "both", "either"))
     when = parts.condition(rng, kind, "i")
     default = rng.choice(("-1", "0"))
@@ -28,7 +28,7 @@ def first_between(rng: Random, *, last: bool) -> Draft:
 
 
 def next_number(rng: Random, *, down: bool) -> Draft:
-    """The nearest number above or below n that meets a condition."""
+    """Draw: the nearest number above or below n that meets a condition."""
     kinds = (
         ("multiple", "remainder", "ending", "both") if not down else ("multiple", "both", "either")
     )
@@ -53,7 +53,7 @@ def next_number(rng: Random, *, down: bool) -> Draft:
 
 
 def any_between(rng: Random, *, every: bool) -> Draft:
-    """Whether some number, or every number, from a to b meets a condition."""
+    """Draw: whether some number, or every number, from a to b meets a condition."""
     kinds = ("multiple", "remainder", "ending", "above", "below")
     when = parts.condition(rng, rng.choice(kinds), "i")
     span = parts.span(rng, rng.choice(("between", "between", "from")), high=40)
@@ -70,7 +70,7 @@ def any_between(rng: Random, *, every: bool) -> Draft:
 
 
 def any_divisor(rng: Random, *, every: bool) -> Draft:
-    """Whether some divisor, or every divisor, of n meets a condition."""
+    """Draw: whether some divisor, or every divisor, of n meets a condition."""
     kinds = ("multiple", "remainder", "ending", "above", "below", "even", "odd")
     when = parts.condition(rng, rng.choice(kinds), "i")
     first = rng.choice((1, 2, 2))
@@ -90,7 +90,7 @@ def any_divisor(rng: Random, *, every: bool) -> Draft:
 
 
 def is_sum_or_power(rng: Random) -> Draft:
-    """Whether n can be written as a power or as a term of some number."""
+    """Draw: whether n can be written as a power or as a term of some number."""
     k = rng.randint(2, 20)
     text, code, constants = rng.choice(
         (
@@ -112,7 +112,7 @@ def is_sum_or_power(rng: Random) -> Draft:
 
 
 def is_power_of(rng: Random) -> Draft:
-    """Whether n is a number times a power of another."""
+    """Draw: whether n is a number times a power of another."""
     k, start = rng.randint(2, 12), rng.choice((1, 1, rng.randint(2, 9)))
     begin = f"{start} times " if start > 1 else ""
     return Draft(
@@ -139,7 +139,7 @@ def _formula(rng: Random) -> parts.Part:
 
 
 def extreme_value(rng: Random, *, largest: bool) -> Draft:
-    """The largest or smallest value of a formula over the numbers up to n."""
+    """Draw: the largest or smallest value of a formula over the numbers up to n."""
     formula = _formula(rng)
     word, call = ("largest", "max") if largest else ("smallest", "min")
     start = 0 if largest else rng.choice((100, 1000))
@@ -157,12 +157,14 @@ def extreme_value(rng: Random, *, largest: bool) -> Draft:
 
 
 def best_argument(rng: Random) -> Draft:
-    """The number up to n at which a formula is largest, the first one of several."""
+    """Draw: the number up to n at which a formula is largest, the first one of several."""
     formula = _formula(rng)
     return Draft(
         name="best_number",
         params=(("n", NATURAL),),
-        text=f"For which i from 1 to n is {formula.text} largest? The first of several; 0 if n is 0.",
+        text=(
+            f"For which i from 1 to n is {formula.text} largest? The first of several; 0 if n is 0."
+        ),
         body=(
             "best = -1\nresult = 0\nfor i in range(1, n + 1):\n"
             f"    if {formula.code} > best:\n        best = {formula.code}\n        result = i\n"
@@ -173,7 +175,7 @@ def best_argument(rng: Random) -> Draft:
 
 
 def common_multiple(rng: Random) -> Draft:
-    """The smallest multiple of x that meets a condition."""
+    """Draw: the smallest multiple of x that meets a condition."""
     when = parts.condition(rng, rng.choice(("multiple", "above")), "value")
     return Draft(
         name="first_multiple",

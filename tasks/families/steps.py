@@ -10,7 +10,7 @@ _LARGE = (("n", Domain(1, 9999)),)
 
 
 def grow(rng: Random, *, by: str, result: str) -> Draft:
-    """Grows a value until it passes n: the number of steps or the value."""
+    """Draw: grows a value until it passes n: the number of steps or the value."""
     start = rng.randint(1, 9)
     k = parts.constant(rng, 2, 9)
     verb, operator = {"times": (f"multiply by {k}", "*="), "plus": (f"add {k}", "+=")}[by]
@@ -30,7 +30,7 @@ def grow(rng: Random, *, by: str, result: str) -> Draft:
 
 
 def shrink(rng: Random, *, by: str, result: str) -> Draft:
-    """Shrinks n until it is small: the number of steps, the value or the sum on the way."""
+    """Draw: shrinks n until it is small: the number of steps, the value or the sum on the way."""
     k = parts.constant(rng, 2, 12)
     limit = rng.randint(1, 20)
     verb, operator = {
@@ -54,7 +54,7 @@ def shrink(rng: Random, *, by: str, result: str) -> Draft:
 
 
 def times_divisible(rng: Random, *, result: str) -> Draft:
-    """Takes every factor k out of n: how often, or what is left."""
+    """Draw: takes every factor k out of n: how often, or what is left."""
     k = parts.constant(rng, 2, 12)
     plus = rng.choice((0, 0, rng.randint(1, 9)))
     end = f" + {plus}" if plus else ""
@@ -78,7 +78,7 @@ def times_divisible(rng: Random, *, result: str) -> Draft:
 
 
 def collatz(rng: Random, *, result: str) -> Draft:
-    """Collatz-like steps: divide where there is no remainder, else move on."""
+    """Draw: collatz-like steps: divide where there is no remainder, else move on."""
     k = rng.choice((2, 2, 3, 4, 5, 6))
     other, code = "subtract 1", "n -= 1"
     if k == 2 and rng.random() < 0.7:
@@ -105,7 +105,7 @@ def collatz(rng: Random, *, result: str) -> Draft:
 
 
 def sum_until(rng: Random) -> Draft:
-    """How many numbers 1, 2, … are needed until a sum passes n."""
+    """Draw: how many numbers 1, 2, … are needed until a sum passes n."""
     term = parts.term(rng, rng.choice(parts.TERMS), "i")
     bound, comparison = rng.choice((("at least n", "<"), ("greater than n", "<=")))
     start = rng.choice((0, 0, rng.randint(1, 20)))
@@ -126,7 +126,7 @@ def sum_until(rng: Random) -> Draft:
 
 
 def largest_root(rng: Random) -> Draft:
-    """The largest i of which a power, times or plus something, is at most n."""
+    """Draw: the largest i of which a power, times or plus something, is at most n."""
     power = rng.choice((2, 2, 3, 4))
     k = parts.constant(rng, 2, 12)
     text, code, constants = rng.choice(
@@ -148,7 +148,7 @@ def largest_root(rng: Random) -> Draft:
 
 
 def pay_back(rng: Random) -> Draft:
-    """How many years until a balance with a gain and a payment reaches a bound."""
+    """Draw: how many years until a balance with a gain and a payment reaches a bound."""
     gain, payment = rng.randint(2, 12), rng.randint(1, 9)
     return Draft(
         name="years_until",
@@ -166,12 +166,15 @@ def pay_back(rng: Random) -> Draft:
 
 
 def count_down(rng: Random) -> Draft:
-    """Takes turns: subtracts one number, then the other, until nothing is left."""
+    """Draw: takes turns: subtracts one number, then the other, until nothing is left."""
     j, k = rng.randint(1, 9), rng.randint(1, 9)
     return Draft(
         name="turns_until",
         params=(("n", NATURAL),),
-        text=f"Subtract {j} from n, then {k}, and so on in turn, while n is greater than 0. Count the steps.",
+        text=(
+            f"Subtract {j} from n, then {k}, and so on in turn, while n is greater than 0. "
+            "Count the steps."
+        ),
         body=(
             f"count = 0\nwhile n > 0:\n    if count % 2 == 0:\n        n -= {j}\n    else:\n"
             f"        n -= {k}\n    count += 1\nreturn count"
