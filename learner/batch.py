@@ -1,19 +1,22 @@
 """Rows -> the flat dicts of tensors that learners train on, one a learner.
 
-A shard is flat because RLlib carries flat dicts. Its keys, for B rows, L actions, N valid positions in
-row-major order, C constrained ones, G different specs and V actions in the vocabulary:
+A shard holds its rows in parts by length, each padded by itself, so that little work goes into
+padding; the objective adds up over parts. It is flat because RLlib carries flat dicts. Its keys,
+for part p with B rows, L actions, N valid positions in row-major order and C constrained ones, G
+different specs and V actions in the vocabulary:
 
-    actions [B, L]  features [B, L, 6]  lengths [B]  spec_rows [B] (which spec is a row's)
-    kind, solved, reward, group_mean, group_std, temperature, lag [B]
-    behaviour_logprobs [B, L]  strategy_labels [B, S]
-    mask [N, V / 8]  constrained [C]  grammar_mask [C, V / 8]  counts [6]
-    spec/ids, spec/numbers, spec/properties, spec/mask [G, …]
+    p/actions [B, L]  p/features [B, L, 6]  p/lengths [B]  p/spec_rows [B] (which spec is a row's)
+    p/kind, p/solved, p/reward, p/group_mean, p/group_std, p/temperature, p/lag [B]
+    p/behaviour_logprobs [B, L]  p/strategy_labels [B, S]
+    p/mask [N, V / 8]  p/constrained [C]  p/grammar_mask [C, V / 8]
+    spec/ids, spec/numbers, spec/properties, spec/mask [G, …]  counts [6]
 
-Each shard holds as many rows as every other (`PADDING` rows fill up) and the counts of the whole batch.
+Each shard has as many rows as every other (`PADDING` fills up) and the counts of the whole batch.
 """
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -33,10 +36,9 @@ SPEC = "spec/"
 
 
 @dataclass(frozen=True)
-class Batch:
-    """A shard as the policy and the objective read it (shapes as there)."""
+class Part:
+    """Some rows of a shard as the policy and the objective read them (shapes as there)."""
 
-    spec: SpecBatch
     spec_rows: Int[Tensor, " B"]
     actions: Int[Tensor, "B L"]
     features: Int[Tensor, "B L 6"]
@@ -53,10 +55,20 @@ class Batch:
     behaviour_logprobs: Float[Tensor, "B L"]
     lag: Float[Tensor, " B"]
     strategy_labels: Int[Tensor, "B S"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A shard, unpacked."""
+
+    spec: SpecBatch
+    parts: tuple[Part, ...]
     counts: Counts
 
 
-def collate(rows: Sequence[Row], *, num_shards: int = 1, policy_version: int = 0) -> tuple[Shard, ...]:
+def collate(
+    rows: Sequence[Row], *, num_shards: int = 1, num_parts: int = 1, policy_version: int = 0
+) -> tuple[Shard, ...]:
     """Deal rows to `num_shards` learners; `policy_version` is the newest, for the rollouts' lag.
 
     Longest first and back and forth, so that the shards differ little in their longest row and in
@@ -72,30 +84,45 @@ def collate(rows: Sequence[Row], *, num_shards: int = 1, policy_version: int = 0
         hands[place if turn % 2 == 0 else num_shards - 1 - place].append(row)
     most = max(len(hand) for hand in hands)
     filler = replace(by_length[-1], kind=RowKind.PADDING, strategy=())
-    return tuple(
-        _shard([*hand, *[filler] * (most - len(hand))], counts, policy_version) for hand in hands
-    )
+    full = ([*hand, *[filler] * (most - len(hand))] for hand in hands)
+    return tuple(_shard(hand, min(num_parts, most), counts, policy_version) for hand in full)
 
 
 def count(rows: Sequence[Row]) -> Counts:
-    """What the means of a batch divide by; 1 where there is nothing to divide."""
+    """Count what the means of a batch divide by; 1 where there is nothing to divide."""
 
     def tokens(chosen: list[Row]) -> float:
         return float(max(1, sum(len(row.program.actions) for row in chosen)))
 
     references = [row for row in rows if row.kind == RowKind.REFERENCE]
     rollouts = [row for row in rows if row.kind == RowKind.ROLLOUT]
+    verified = [row for row in rows if row.kind == RowKind.VERIFIED]
     return Counts(
         reference_tokens=tokens(references),
-        verified_tokens=tokens([row for row in rollouts if row.solved]),
+        verified_tokens=tokens([*verified, *(row for row in rollouts if row.solved)]),
         rollout_tokens=tokens(rollouts),
-        rows=float(max(1, len(references) + len(rollouts))),
+        rows=float(max(1, len(references) + len(rollouts) + len(verified))),
         strategy_rows=float(max(1, sum(bool(row.strategy) for row in rows))),
         constrained=float(max(1, sum(len(row.program.constrained) for row in rows))),
     )
 
 
-def _shard(rows: list[Row], counts: Counts, policy_version: int) -> Shard:
+def _shard(rows: list[Row], num_parts: int, counts: Counts, policy_version: int) -> Shard:
+    specs = list({id(row.spec): row.spec for row in rows}.values())
+    index = {id(one): at for at, one in enumerate(specs)}
+    ends = [round(part * len(rows) / num_parts) for part in range(num_parts + 1)]
+    columns = {
+        f"{part}/{name}": torch.from_numpy(column)
+        for part, (start, stop) in enumerate(pairwise(ends))
+        for name, column in _columns(rows[start:stop], index, policy_version).items()
+    }
+    tokens = {f"{SPEC}{name}": value for name, value in spec.collate(specs)._asdict().items()}
+    return columns | tokens | {"counts": torch.tensor(astuple(counts))}
+
+
+def _columns(
+    rows: list[Row], spec_index: dict[int, int], policy_version: int
+) -> dict[str, NDArray[np.generic]]:
     programs = [row.program for row in rows]
     lengths = np.array([len(program.actions) for program in programs])
     starts = np.cumsum(lengths) - lengths
@@ -105,19 +132,17 @@ def _shard(rows: list[Row], counts: Counts, policy_version: int) -> Shard:
         for start, row in zip(starts, rows, strict=True)
         if row.kind != RowKind.PADDING
     ]
-    specs = list({id(row.spec): row.spec for row in rows}.values())
-    index = {id(one): at for at, one in enumerate(specs)}
     behaviour = [
         np.zeros(len(row.program.actions), np.float32)
         if row.behaviour_logprobs is None
         else row.behaviour_logprobs
         for row in rows
     ]
-    columns: dict[str, NDArray[np.generic]] = {
+    return {
         "actions": _padded([program.actions for program in programs]),
         "features": _padded([program.features for program in programs]),
         "lengths": lengths,
-        "spec_rows": np.array([index[id(row.spec)] for row in rows]),
+        "spec_rows": np.array([spec_index[id(row.spec)] for row in rows]),
         "kind": np.array([row.kind for row in rows], np.int64),
         "solved": np.array([row.solved for row in rows]),
         "reward": np.array([row.reward for row in rows], np.float32),
@@ -130,11 +155,7 @@ def _shard(rows: list[Row], counts: Counts, policy_version: int) -> Shard:
         "mask": np.concatenate([program.mask for program in programs]),
         "constrained": np.concatenate([start + program.constrained for start, program in bound]),
         "grammar_mask": np.concatenate([program.grammar_mask for _, program in bound]),
-        "counts": np.array(astuple(counts), np.float32),
     }
-    batch = spec.collate(specs)
-    tensors = {name: torch.from_numpy(column) for name, column in columns.items()}
-    return tensors | {f"{SPEC}{name}": value for name, value in batch._asdict().items()}
 
 
 def _lag(row: Row, policy_version: int) -> int:
@@ -151,10 +172,19 @@ def _padded(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
 
 def read_shard(shard: Shard) -> Batch:
     """Unpack a shard on the device where it lies."""
-    actions = shard["actions"].long()
+    num_parts = sum(name.endswith("/actions") for name in shard)
+    return Batch(
+        spec=SpecBatch(*(shard[f"{SPEC}{name}"] for name in SpecBatch._fields)),
+        parts=tuple(_read_part(shard, f"{part}/") for part in range(num_parts)),
+        counts=Counts(*shard["counts"].tolist()),
+    )
+
+
+def _read_part(shard: Shard, prefix: str) -> Part:
+    actions = shard[f"{prefix}actions"].long()
     places = torch.arange(actions.shape[1], device=actions.device)
     plain = {
-        name: shard[name]
+        name: shard[f"{prefix}{name}"]
         for name in (
             "spec_rows",
             "kind",
@@ -169,14 +199,12 @@ def read_shard(shard: Shard) -> Batch:
             "constrained",
         )
     }
-    return Batch(
-        spec=SpecBatch(*(shard[f"{SPEC}{name}"] for name in SpecBatch._fields)),
+    return Part(
         actions=actions,
-        features=shard["features"].long(),
-        valid=places < shard["lengths"].unsqueeze(1),
-        mask=_unpack(shard["mask"]),
-        grammar_mask=_unpack(shard["grammar_mask"]),
-        counts=Counts(*shard["counts"].tolist()),
+        features=shard[f"{prefix}features"].long(),
+        valid=places < shard[f"{prefix}lengths"].unsqueeze(1),
+        mask=_unpack(shard[f"{prefix}mask"]),
+        grammar_mask=_unpack(shard[f"{prefix}grammar_mask"]),
         **plain,
     )
 

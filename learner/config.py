@@ -137,6 +137,12 @@ class LearnerConfig(BaseModel):
     """Rows a step from the tasks' reference programs."""
     rollout_rows: Annotated[int, Field(ge=0)] = 64
     """Rows a step from the actors' trajectories."""
+    verified_rows: Annotated[int, Field(ge=0)] = 16
+    """Rows a step, at most, from programs that passed every test earlier in the run."""
+    verified_per_task: Annotated[int, Field(ge=1)] = 4
+    """Different verified programs kept for a task; the shortest stay."""
+    length_parts: Annotated[int, Field(ge=1)] = 4
+    """Parts, by length, that a learner's rows are padded in; 1 is best on a GPU."""
     text_dropout: Fraction = 0.1
     """Chance that a supervised row's task is shown without its description."""
     names_dropout: Fraction = 0.1

@@ -13,9 +13,7 @@ class LearnerMetrics:
     """An observer of the train loop that also takes every step: `treewright_learner_*`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._steps = Counter(
-            "treewright_learner_steps", "Train steps done.", registry=registry
-        )
+        self._steps = Counter("treewright_learner_steps", "Train steps done.", registry=registry)
         self._rows = Counter(
             "treewright_learner_rows", "Rows trained on.", ["kind"], registry=registry
         )
@@ -70,4 +68,4 @@ class LearnerMetrics:
                 self._pass_rate.labels(split=record.split, k=k).set(rate)
 
     def close(self) -> None:
-        """The registry is the caller's."""
+        """Leave the registry to its owner."""

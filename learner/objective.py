@@ -32,6 +32,8 @@ class RowKind(IntEnum):
     """A task's reference program."""
     ROLLOUT = 1
     """A program that an actor sampled, with its reward."""
+    VERIFIED = 2
+    """A program that passed every test some time ago: imitated, without a policy gradient."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,6 @@ class ObjectiveInputs:
     strategy_labels: Int64[Tensor, "B S"]
     """Labels of the reference program; -1 where there is none."""
     counts: Counts
-    step: int
-    """Train step, for the weights' schedules."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,17 @@ class _Positions:
         flat = inputs.valid.flatten().nonzero().squeeze(1)
         row = flat // inputs.valid.shape[1]
         is_rollout = inputs.kind == RowKind.ROLLOUT
-        is_imitated = (inputs.kind == RowKind.REFERENCE) | (is_rollout & inputs.solved)
+        is_imitated = (inputs.kind == RowKind.REFERENCE) | (inputs.kind == RowKind.VERIFIED)
+        is_imitated |= is_rollout & inputs.solved
         return cls(
             flat, row, is_imitated[row].nonzero().squeeze(1), is_rollout[row].nonzero().squeeze(1)
         )
 
 
-def objective(inputs: ObjectiveInputs, config: ObjectiveConfig) -> ObjectiveOutputs:
+def objective(inputs: ObjectiveInputs, config: ObjectiveConfig, step: int = 0) -> ObjectiveOutputs:
     """Weigh and add up all terms, each a mean over the global batch and over segments.
+
+    `step` is the train step, for the weights' schedules.
 
     The policy gradient and the entropy read the last segment alone: it is the distribution that
     actors sample from, so it is the only one that the behaviour log-probabilities speak of.
@@ -136,7 +139,7 @@ def objective(inputs: ObjectiveInputs, config: ObjectiveConfig) -> ObjectiveOutp
     terms |= pg_terms | _q_learning(inputs)
     terms["strategy"] = _strategy(inputs)
     terms["constraints"] = _constraints(inputs, bound)
-    weights = config.weights_at(inputs.step)
+    weights = config.weights_at(step)
     weights["entropy"] *= -1.0  # a bonus: more of it is better
     total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
     return ObjectiveOutputs(total, terms, diagnostics | pg_diagnostics)

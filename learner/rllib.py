@@ -6,8 +6,8 @@ driver (`num_learners=0`), in one process, or data-parallel in several (DDP).
 
 How RLlib's known traps are met:
 
-- Each learner gets a shard that the driver made, as an object reference: RLlib would cut a batch into
-  pieces of different sizes, and a piece without rows stops DDP for ever.
+- Each learner gets a shard that the driver made, as an object reference: RLlib would cut a batch
+  into pieces of different sizes, and a piece without rows stops DDP for ever.
 - Means divide by counts of the whole batch, which every shard carries, not by the shard's own.
 - The objective reaches every output of the policy, with zero gradients if need be; what the outputs
   do not depend on is found by DDP itself.
@@ -17,7 +17,6 @@ How RLlib's known traps are met:
 
 import logging
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import gymnasium
@@ -39,9 +38,9 @@ from torch import Tensor
 from learner.backend import LearnerError, LearnerState, Shard
 from learner.config import LearnerConfig, ObjectiveConfig, OptimizerConfig, resolve_device
 from learner.generators import generator_states, set_generator_states
-from learner.objective import ObjectiveInputs, objective
+from learner.objective import ObjectiveInputs
 from learner.optim import Optimisation
-from learner.step import build_policy, figures, run_policy, to_floats
+from learner.step import build_policy, loss, run_policy, to_floats
 from policy.config import ModelConfig
 
 logger = logging.getLogger(__name__)
@@ -51,11 +50,13 @@ T = TypeVar("T")
 OUTPUTS = "objective_inputs"
 FIGURES = "figures"
 _ALIVE_SECONDS = 10.0
+# Buffers are constants; which parameters a configuration leaves unused is DDP's to find out.
+_DDP = {"broadcast_buffers": False, "find_unused_parameters": True}
 # RLlib asks for spaces; nothing here is an environment.
-_SPACE = gymnasium.spaces.Discrete(1)
+_SPACE: Any = gymnasium.spaces.Discrete(1)
 
 
-class HRMModule(TorchRLModule):
+class HRMModule(TorchRLModule):  # type: ignore[misc]  # Ray has no types
     """The policy in RLlib's terms; its forward pass in training gives what the objective reads."""
 
     def setup(self) -> None:
@@ -64,12 +65,12 @@ class HRMModule(TorchRLModule):
         self.policy = build_policy(model, self.model_config["seed"])
         self._bfloat16 = self.model_config["precision"] == "bfloat16"
 
-    def _forward_train(self, batch: Shard, **kwargs: Any) -> dict[str, ObjectiveInputs]:
-        # One dataclass: DDP looks through it for its tensors but copies none of them.
+    def _forward_train(self, batch: Shard, **kwargs: Any) -> dict[str, list[ObjectiveInputs]]:
+        # Dataclasses: DDP looks through them for their tensors but copies none of them.
         return {OUTPUTS: run_policy(self.policy, batch, bfloat16=self._bfloat16)}
 
 
-class HRMLearner(TorchLearner):
+class HRMLearner(TorchLearner):  # type: ignore[misc]  # Ray has no types
     """RLlib's learner around the objective and the `Optimisation` of the local backend."""
 
     optimisation: Optimisation
@@ -87,7 +88,9 @@ class HRMLearner(TorchLearner):
         """Register the AdamW of `Optimisation`, which alone steps it and sets its rate."""
         settings = self.config.learner_config_dict
         policy = self.module[module_id].unwrapped().policy
-        self.optimisation = Optimisation(policy, OptimizerConfig.model_validate(settings["optimizer"]))
+        self.optimisation = Optimisation(
+            policy, OptimizerConfig.model_validate(settings["optimizer"])
+        )
         self.objective_config = ObjectiveConfig.model_validate(settings["objective"])
         self.register_optimizer(
             module_id=module_id,
@@ -101,13 +104,12 @@ class HRMLearner(TorchLearner):
         module_id: str,
         config: AlgorithmConfig,
         batch: Shard,
-        fwd_out: dict[str, ObjectiveInputs],
+        fwd_out: dict[str, list[ObjectiveInputs]],
     ) -> Tensor:
         """Compute the objective on this learner's shard."""
-        inputs = replace(fwd_out[OUTPUTS], step=self.optimisation.steps)
-        outputs = objective(inputs, self.objective_config)
-        self.metrics.log_dict(to_floats(figures(outputs)), key=(module_id, FIGURES), window=1)
-        return outputs.total
+        total, found = loss(fwd_out[OUTPUTS], self.objective_config, self.optimisation.steps)
+        self.metrics.log_dict(to_floats(found), key=(module_id, FIGURES), window=1)
+        return total
 
     def apply_gradients(self, gradients_dict: dict[Hashable, Tensor]) -> None:
         """Clip, step and average; the gradients lie in the parameters, averaged by DDP."""
@@ -135,14 +137,16 @@ class HRMLearner(TorchLearner):
 class RllibBackend:
     """Implements `learner.backend.Backend` with a LearnerGroup.
 
-    Raises ValueError where Ray runs nowhere, or where GPUs are asked for and the cluster has too few.
+    Raises ValueError where Ray was not started, or where the cluster has fewer GPUs than asked for.
     """
 
     def __init__(
         self, model: ModelConfig, objective: ObjectiveConfig, config: LearnerConfig, *, seed: int
     ) -> None:
         if not ray.is_initialized():
-            raise ValueError("runtime=ray needs Ray to be started first (ray.init), or runtime=local")
+            raise ValueError(
+                "runtime=ray needs Ray to be started first (ray.init), or runtime=local"
+            )
         self.num_shards = max(1, config.num_learners)
         self._config = _algorithm_config(objective, config, seed=seed)
         self._module_spec = RLModuleSpec(
@@ -235,7 +239,7 @@ def _algorithm_config(
 ) -> AlgorithmConfig:
     return (
         AlgorithmConfig()
-        .framework("torch")
+        .framework("torch", torch_ddp_kwargs=_DDP)
         .learners(
             num_learners=config.num_learners,
             num_gpus_per_learner=_gpus_per_learner(config),
@@ -258,7 +262,7 @@ def _gpus_per_learner(config: LearnerConfig) -> int:
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if config.device == "cuda" and gpus < config.num_learners:
         raise ValueError(
-            f"learner.device is cuda and learner.num_learners is {config.num_learners}, but the Ray "
+            f"learner.device is cuda and learner.num_learners {config.num_learners}, but the Ray "
             f"cluster has {gpus} GPUs: set learner.device=cpu or lower learner.num_learners"
         )
     return int(config.device != "cpu" and gpus >= config.num_learners)
@@ -271,9 +275,13 @@ def _to_batch(shard: Shard) -> MultiAgentBatch:
 
 
 def _update(group: LearnerGroup, batches: list[MultiAgentBatch]) -> list[dict[str, Any]]:
-    if group.is_local:
-        return group.update(batch=batches[0])
-    return group.update(batch_refs=[ray.put(batch) for batch in batches])
+    given = (
+        {"batch": batches[0]}
+        if group.is_local
+        else {"batch_refs": [ray.put(batch) for batch in batches]}
+    )
+    results: list[dict[str, Any]] = group.update(**given)
+    return results
 
 
 def _each(

@@ -1,7 +1,7 @@
 """Rows: programs as the policy is taught them, with their holes and their legal actions.
 
-A row holds what `policy.grammar.Automaton.replay` says of a program, made once and kept packed: eight
-actions of a mask in a byte.
+A row holds what `policy.grammar.Automaton.replay` says of a program, made once and kept packed:
+eight actions of a mask in a byte.
 """
 
 from collections.abc import Sequence

@@ -1,18 +1,17 @@
 """The train step in plain torch: forward, objective, backward, clip, AdamW, moving average."""
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from learner.backend import LearnerState, Shard
-from learner.batch import read_shard
+from learner.batch import Part, read_shard
 from learner.config import LearnerConfig, ObjectiveConfig
-from learner.objective import ObjectiveInputs, ObjectiveOutputs, objective
+from learner.objective import Counts, ObjectiveInputs, objective
 from learner.optim import Optimisation
 from policy.config import ModelConfig
-from policy.model import Policy
+from policy.model import Policy, SpecStates
 
 
 def build_policy(config: ModelConfig, seed: int) -> Policy:
@@ -22,45 +21,55 @@ def build_policy(config: ModelConfig, seed: int) -> Policy:
         return Policy(config)
 
 
-def run_policy(policy: Policy, shard: Shard, *, step: int = 0, bfloat16: bool) -> ObjectiveInputs:
-    """Run the forward pass on a shard that lies on the policy's device."""
-    read = read_shard(shard)
-    device = read.actions.device
-    autocast = torch.autocast(device.type, torch.bfloat16) if bfloat16 else contextlib.nullcontext()
-    with autocast:
-        states = policy.encode_spec(read.spec)
-        output = policy(states, read.spec_rows, read.actions, read.features, read.valid)
+def run_policy(policy: Policy, shard: Shard, *, bfloat16: bool) -> list[ObjectiveInputs]:
+    """Run the forward pass on a shard that lies on the policy's device; one result a part."""
+    batch = read_shard(shard)
+    device = batch.spec.ids.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        states = policy.encode_spec(batch.spec)
+        return [_run_part(policy, states, part, batch.counts) for part in batch.parts]
+
+
+def _run_part(policy: Policy, states: SpecStates, part: Part, counts: Counts) -> ObjectiveInputs:
+    output = policy(states, part.spec_rows, part.actions, part.features, part.valid)
     return ObjectiveInputs(
         logits=output.logits,
         q_halt=output.q_halt.float(),
         q_continue=output.q_continue.float(),
         strategy=tuple(logits.float() for logits in output.strategy),
-        actions=read.actions,
-        valid=read.valid,
-        mask=read.mask,
-        constrained=read.constrained,
-        grammar_mask=read.grammar_mask,
-        kind=read.kind,
-        solved=read.solved,
-        reward=read.reward,
-        group_mean=read.group_mean,
-        group_std=read.group_std,
-        temperature=read.temperature,
-        behaviour_logprobs=read.behaviour_logprobs,
-        lag=read.lag,
-        strategy_labels=read.strategy_labels,
-        counts=read.counts,
-        step=step,
+        actions=part.actions,
+        valid=part.valid,
+        mask=part.mask,
+        constrained=part.constrained,
+        grammar_mask=part.grammar_mask,
+        kind=part.kind,
+        solved=part.solved,
+        reward=part.reward,
+        group_mean=part.group_mean,
+        group_std=part.group_std,
+        temperature=part.temperature,
+        behaviour_logprobs=part.behaviour_logprobs,
+        lag=part.lag,
+        strategy_labels=part.strategy_labels,
+        counts=counts,
     )
 
 
-def figures(outputs: ObjectiveOutputs) -> dict[str, Tensor]:
-    """Return the loss, its terms and the diagnostics under the names that every backend reports."""
-    return {
-        "loss/total": outputs.total.detach(),
-        **{f"loss/{name}": term.detach() for name, term in outputs.terms.items()},
-        **outputs.diagnostics,
-    }
+def loss(
+    parts: Sequence[ObjectiveInputs], config: ObjectiveConfig, step: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the objective over all parts, and its figures under the names that backends report.
+
+    Means divide by the counts of the whole batch, so parts add up.
+    """
+    outputs = [objective(part, config, step) for part in parts]
+    total = torch.stack([output.total for output in outputs]).sum()
+    figures = [
+        {f"loss/{name}": term.detach() for name, term in output.terms.items()} | output.diagnostics
+        for output in outputs
+    ]
+    found = {name: torch.stack([one[name] for one in figures]).sum() for name in figures[0]}
+    return total, {"loss/total": total.detach()} | found
 
 
 def to_floats(values: Mapping[str, Tensor]) -> dict[str, float]:
@@ -81,13 +90,11 @@ class TrainStep:
 
     def __call__(self, shard: Shard) -> dict[str, float]:
         """Train on a batch that lies on the policy's device; returns its figures."""
-        inputs = run_policy(
-            self.policy, shard, step=self.optimisation.steps, bfloat16=self._bfloat16
-        )
-        outputs = objective(inputs, self._objective_config)
+        parts = run_policy(self.policy, shard, bfloat16=self._bfloat16)
+        total, found = loss(parts, self._objective_config, self.optimisation.steps)
         self.optimisation.optimizer.zero_grad(set_to_none=True)
-        outputs.total.backward()
-        return to_floats(figures(outputs)) | self.optimisation.apply()
+        torch.autograd.backward(total)
+        return to_floats(found) | self.optimisation.apply()
 
     def state(self) -> LearnerState:
         """See `Backend.state`; the generators are the backend's."""

@@ -1,4 +1,4 @@
-"""Supervised rows: the tasks' reference programs, in an order that depends on a seed and a count alone."""
+"""Supervised rows: the tasks' reference programs, in an order that a seed and a count decide."""
 
 import ast
 import random
@@ -11,7 +11,7 @@ from learner.objective import RowKind
 from learner.rows import Program, Replay, Row
 from policy import spec, strategy
 from policy.config import ModelConfig
-from policy.grammar import CodecError, Names, codec, normalise
+from policy.grammar import CodecError, codec, normalise
 from policy.spec import Dropout, Spec, SpecError
 from tasks.schema import Task
 

@@ -1,4 +1,4 @@
-"""Checkpoints appear whole, come back equal, and are refused with one line when they are not whole."""
+"""Checkpoints appear whole and come back equal; what is not whole is refused with one line."""
 
 import json
 import os

@@ -79,7 +79,6 @@ def make_inputs(seed: int = 0, dtype: torch.dtype = torch.float64) -> ObjectiveI
             strategy_rows=1.0,
             constrained=3.0,
         ),
-        step=0,
     )
 
 
@@ -313,6 +312,19 @@ def test_clip_takes_the_pessimistic_side():
     assert torch.allclose(clipped_surrogate(ratio, advantage, config), expected)
 
 
+def test_an_archived_program_is_imitated_but_has_no_policy_gradient():
+    inputs = make_inputs()
+    kind = inputs.kind.clone()
+    kind[1] = RowKind.VERIFIED
+    archived = objective(replace(inputs, kind=kind), ObjectiveConfig())
+    fresh = objective(inputs, ObjectiveConfig())
+    assert archived.terms["imitation"].item() == fresh.terms["imitation"].item() > 0.0
+    assert archived.terms["q_halt"].item() == fresh.terms["q_halt"].item()
+    (grad,) = torch.autograd.grad(archived.terms["policy_gradient"], inputs.logits)
+    assert not grad[:, 1].any()
+    assert grad[:, 2].any()
+
+
 def test_a_group_that_agrees_teaches_nothing():
     inputs = replace(make_inputs(), reward=torch.full((4,), 0.75, dtype=torch.float64))
     inputs = replace(inputs, group_std=torch.zeros(4, dtype=torch.float64))
@@ -392,7 +404,7 @@ def test_weights_follow_their_schedules():
     schedule = Schedule(start=0.0, end=1.0, from_step=10, to_step=20)
     assert [schedule.at(step) for step in (0, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
     inputs, config = make_inputs(), ObjectiveConfig(**ONLY | {"supervised": schedule})
-    late = objective(replace(inputs, step=15), config)
+    late = objective(inputs, config, step=15)
     assert objective(inputs, config).total.item() == 0.0
     assert late.total.item() == pytest.approx(0.5 * late.terms["supervised"].item())
 
