@@ -58,7 +58,7 @@ def rewrite(test_code: str, entry_point: str) -> list[Call | Statements]:
 
 
 def _unwrapped(body: list[ast.stmt], entry_point: str) -> list[ast.stmt]:
-    """The statements of HumanEval's `def check(candidate): …`, with the candidate's real name."""
+    """Take HumanEval's `def check(candidate): …` apart, with the candidate's real name."""
     checks = [item for item in body if isinstance(item, ast.FunctionDef) and item.name == "check"]
     if len(checks) != 1 or len(checks[0].args.args) != 1 or not entry_point:
         return body

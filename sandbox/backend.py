@@ -10,17 +10,13 @@ import sys
 from pathlib import Path
 
 from sandbox.config import SandboxConfig
-from sandbox.dispatcher import config_to_json
+from sandbox.errors import ServerError
 from sandbox.link import Kind, Unframer, frame
 from sandbox.metrics import Metrics
 from sandbox.v1 import sandbox_pb2 as pb
 
 _CHUNK = 1 << 20
 _STOP_SECONDS = 5.0
-
-
-class BackendError(RuntimeError):
-    """The dispatcher can't start, or is gone; one line that says why."""
 
 
 class RefusedError(ValueError):
@@ -43,7 +39,7 @@ class Backend:
         self._ours = ours
         # Before gRPC starts any thread; the front end starts no other process.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.dispatcher", str(theirs.fileno()), config_to_json(config)],
+            [sys.executable, "-m", "sandbox.dispatcher", str(theirs.fileno()), config.to_json()],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -55,7 +51,7 @@ class Backend:
         """Wait until every slot is there.
 
         Raises:
-            BackendError: no jail can be built here.
+            ServerError: no jail can be built here.
 
         """
         self._reader, self._writer = await asyncio.open_connection(sock=self._ours)
@@ -63,7 +59,7 @@ class Backend:
         kind, _, body = next(answers, (Kind.FAILED, 0, b"the dispatcher ended while it started"))
         if kind is not Kind.READY:
             await self.stop()
-            raise BackendError(body.decode(errors="replace"))
+            raise ServerError(body.decode(errors="replace"))
         host = json.loads(body)
         self.tier, self.version = host["tier"], host["version"]
         self._listener = asyncio.create_task(self._listen())
@@ -75,7 +71,7 @@ class Backend:
                     self._take(kind, ticket, body)
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(BackendError("the dispatcher is gone"))
+                future.set_exception(ServerError("the dispatcher is gone"))
         self.gone.set()
 
     def _take(self, kind: Kind, ticket: int, body: bytes) -> None:
@@ -95,11 +91,11 @@ class Backend:
 
         Raises:
             RefusedError: it can't be run at all.
-            BackendError: the dispatcher is gone.
+            ServerError: the dispatcher is gone.
 
         """
         if self.gone.is_set():
-            raise BackendError("the dispatcher is gone")
+            raise ServerError("the dispatcher is gone")
         self._last_ticket += 1
         ticket = self._last_ticket
         future: asyncio.Future[pb.Result] = asyncio.get_running_loop().create_future()

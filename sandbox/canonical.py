@@ -4,6 +4,7 @@ Equality is equality of bytes. The reader is for tolerance, order and display; i
 untrusted code wrote, so it is strict (one form for each value) and bounded (depth, size).
 """
 
+import cmath
 import math
 import re
 from collections.abc import Callable
@@ -34,7 +35,7 @@ def canonical(value: object) -> bytes:
 
 
 def decode(data: bytes) -> object:
-    """The value of canonical bytes; a set within a set or a key comes back as frozenset.
+    """Return the value of canonical bytes; a set within a set or a key comes back as frozenset.
 
     Raises:
         CanonicalError: the bytes are not exactly what the encoder writes for some value.
@@ -205,15 +206,17 @@ def _near(left: object, right: object, tolerance: float) -> bool:
     return canonical(left) == canonical(right)
 
 
-def _near_numbers(left: complex, right: complex, tolerance: float) -> bool:
+def _near_numbers(
+    left: int | float | complex, right: int | float | complex, tolerance: float
+) -> bool:
+    """Absolute or relative nearness; nan is near nan and nothing else; bool is no number."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, complex) or isinstance(right, complex):
-        if left != left or right != right:  # noqa: PLR0124 - nan
-            return False
-        return abs(left - right) <= tolerance * max(1.0, abs(left), abs(right))
-    if math.isnan(left) or math.isnan(right):
-        return math.isnan(left) and math.isnan(right)
     if left == right:
         return True
-    return math.isclose(left, right, rel_tol=min(tolerance, 0.999), abs_tol=tolerance)
+    try:
+        if cmath.isnan(left) or cmath.isnan(right):
+            return cmath.isnan(left) and cmath.isnan(right)
+        return cmath.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance)
+    except OverflowError:  # an int beyond every float
+        return False

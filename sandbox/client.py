@@ -1,9 +1,5 @@
 """A client that keeps one stream open, batches, and survives a server that goes away.
 
-    SandboxError
-    ├── SandboxUnavailable   no server answered in time (or the client was closed)
-    └── SandboxRejected      the server can't run a program at all, and says why
-
 Running a program has no effect that outlives it, so what was in flight when a server went away is
 simply sent again.
 """
@@ -22,6 +18,8 @@ from typing import Self
 
 import grpc
 
+from sandbox.errors import SandboxError, SandboxRejected
+from sandbox.errors import SandboxUnavailable as SandboxUnavailable
 from sandbox.types import Description, Program, Result
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc
@@ -62,18 +60,6 @@ _OPTIONS = [
 ]
 
 
-class SandboxError(RuntimeError):
-    """A batch without results; one line that says why."""
-
-
-class SandboxUnavailable(SandboxError):  # noqa: N818 - reads as the state it names
-    """No server answered in time."""
-
-
-class SandboxRejected(SandboxError, ValueError):  # noqa: N818
-    """The server can't run a program of the batch at all."""
-
-
 @dataclass(slots=True)
 class _Submission:
     """What one call of `submit` waits for."""
@@ -112,14 +98,14 @@ class SandboxClient:
         self._timeout = timeout_seconds
         self._metadata = [("authorization", f"Bearer {token}")] if token else []
         self._channel = grpc.insecure_channel(target, options=_OPTIONS)
-        self._stub = sandbox_pb2_grpc.SandboxStub(self._channel)
+        self._stub = sandbox_pb2_grpc.SandboxStub(self._channel)  # type: ignore[no-untyped-call]
         self._changed = threading.Condition()
         self._waiting: deque[_Part] = deque()
         self._session = _Session(over=True)
         self._last_batch = 0
         self._last_answer = 0.0
         self._closed = False
-        self._call: grpc.Call | None = None
+        self._call: grpc.CallIterator[pb.StreamResponse] | None = None
         self._worker = threading.Thread(target=self._work, name="sandbox-client", daemon=True)
         self._worker.start()
 
@@ -157,7 +143,7 @@ class SandboxClient:
         return self.submit(programs).result()
 
     def describe(self) -> Description:
-        """What the server can do.
+        """Return what the server can do.
 
         Raises:
             SandboxUnavailable: no server answered in time.
@@ -178,7 +164,7 @@ class SandboxClient:
                 return
             self._closed = True
             if self._call is not None:
-                self._call.cancel()
+                self._call.cancel()  # type: ignore[no-untyped-call]
             self._changed.notify_all()
         self._worker.join(_CLOSE_SECONDS)
         self._channel.close()
@@ -246,7 +232,7 @@ class SandboxClient:
         return answered
 
     def _requests(self, session: _Session) -> Iterator[pb.StreamRequest]:
-        """What gRPC's sending thread pulls: batches, as credits allow."""
+        """Yield to gRPC's sending thread: batches, as credits allow."""
         while True:
             with self._changed:
                 while not session.over and not (self._waiting and session.credits):
@@ -262,7 +248,7 @@ class SandboxClient:
         busy = bool(session.in_flight or self._waiting)
         silent = time.monotonic() - self._last_answer
         if busy and silent > self._timeout and self._call is not None:
-            self._call.cancel()
+            self._call.cancel()  # type: ignore[no-untyped-call]
 
     def _next_batch(self, session: _Session) -> pb.StreamRequest:
         part = self._waiting.popleft()

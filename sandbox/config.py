@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
+from sandbox.errors import ConfigError
 from sandbox.types import Limits
-
-
-class ConfigError(ValueError):
-    """A setting that can't work; one line that names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """Settings of a sandbox server, and of who uses one."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic, not a field
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic
 
     target: str | None = None
     """Address of a running sandbox (`host:port` or `dns:///name:port`). None: start one here."""
@@ -73,8 +73,19 @@ class SandboxConfig:
         check_limits(self.limits, self.maximum, "sandbox.limits")
 
     def slot_count(self) -> int:
-        """How many slots this host gets."""
+        """Return how many slots this host gets."""
         return self.slots or len(os.sched_getaffinity(0))
+
+    def to_json(self) -> str:
+        """Return the settings as JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the settings that `to_json` wrote."""
+        held: dict[str, Any] = json.loads(text)
+        limits, maximum = Limits(**held.pop("limits")), Limits(**held.pop("maximum"))
+        return cls(**held, limits=limits, maximum=maximum)
 
 
 def check_limits(limits: Limits, maximum: Limits, where: str) -> None:

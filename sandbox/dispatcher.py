@@ -4,7 +4,6 @@ A process of its own, started by the front end and lean, because it starts the j
 every jail with it, when the front end does.
 """
 
-import dataclasses
 import json
 import select
 import signal
@@ -15,13 +14,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from sandbox.config import SandboxConfig
+from sandbox.errors import JailError
 from sandbox.jail.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Kernel
 from sandbox.judge import Facts, Judgement, judge
 from sandbox.link import Kind, Unframer, frame
 from sandbox.plan import Run, plan
-from sandbox.slot import JailError, Slot, SlotBrokenError, State
+from sandbox.slot import Slot, SlotBrokenError, State
 from sandbox.tiers import Host, probe
-from sandbox.types import Limits, Program, Result, TestResult, Verdict
+from sandbox.types import Program, Result, TestResult, Verdict
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.wire import program_from_message, result_to_message
 
@@ -249,7 +249,7 @@ def main(descriptor: int, settings: str) -> None:
     kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(PR_SET_CHILD_SUBREAPER, 1)
     front_end = socket.socket(fileno=descriptor)
-    config = config_from_json(settings)
+    config = SandboxConfig.from_json(settings)
     try:
         host = probe(config)
         dispatcher = Dispatcher(front_end, config, host)
@@ -260,18 +260,6 @@ def main(descriptor: int, settings: str) -> None:
     ready = {"tier": host.tier, "version": host.interpreter.version}
     front_end.sendall(frame(Kind.READY, body=json.dumps(ready).encode()))
     dispatcher.run()
-
-
-def config_to_json(config: SandboxConfig) -> str:
-    """A config as JSON."""
-    return json.dumps(dataclasses.asdict(config))
-
-
-def config_from_json(text: str) -> SandboxConfig:
-    """The config of `config_to_json`."""
-    held = json.loads(text)
-    limits = {name: Limits(**held.pop(name)) for name in ("limits", "maximum")}
-    return SandboxConfig(**held, **limits)
 
 
 if __name__ == "__main__":

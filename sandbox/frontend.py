@@ -1,19 +1,26 @@
 """The gRPC front end: admission, flow control, drain. It forks nothing and judges nothing."""
 
+from __future__ import annotations
+
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 
-from sandbox.backend import Backend, BackendError, RefusedError
-from sandbox.config import ConfigError, SandboxConfig, check_limits
+from sandbox.backend import Backend, RefusedError
+from sandbox.config import SandboxConfig, check_limits
+from sandbox.errors import ConfigError, ServerError
 from sandbox.languages import PYTHON, known, missing
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc
 from sandbox.wire import limits_from_message, limits_to_message
 
 _FEWEST_CREDITS = 16
+
+if TYPE_CHECKING:
+    _Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 
 class Refusal(Exception):  # noqa: N818 - an answer to a client, not a failure here
@@ -64,9 +71,11 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
         self.draining = asyncio.Event()
 
     async def Describe(  # noqa: N802 - the protocol's name
-        self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext
+        self,
+        request: pb.DescribeRequest,
+        context: grpc.aio.ServicerContext[pb.DescribeRequest, pb.DescribeResponse],
     ) -> pb.DescribeResponse:
-        """What this server can run."""
+        """Return what this server can run."""
         return pb.DescribeResponse(
             tier=self._backend.tier,
             slots=self._config.slot_count(),
@@ -83,7 +92,9 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
         )
 
     async def Execute(  # noqa: N802
-        self, request: pb.ExecuteRequest, context: grpc.aio.ServicerContext
+        self,
+        request: pb.ExecuteRequest,
+        context: grpc.aio.ServicerContext[pb.ExecuteRequest, pb.ExecuteResponse],
     ) -> pb.ExecuteResponse:
         """One batch."""
         count = len(request.programs)
@@ -98,7 +109,9 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
             raise AssertionError("abort raises") from refusal
 
     async def Stream(  # noqa: N802
-        self, requests: AsyncIterator[pb.StreamRequest], context: grpc.aio.ServicerContext
+        self,
+        requests: AsyncIterator[pb.StreamRequest],
+        context: grpc.aio.ServicerContext[pb.StreamRequest, pb.StreamResponse],
     ) -> AsyncIterator[pb.StreamResponse]:
         """Many batches, until the client, the connection's age or a drain ends it."""
         try:
@@ -138,7 +151,7 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
             return list(await asyncio.gather(*tasks))
         except RefusedError as error:
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
-        except BackendError as error:
+        except ServerError as error:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
         finally:
             for task in tasks:
@@ -228,7 +241,7 @@ class _Stream:
             task.cancel()
 
 
-class TokenCheck(grpc.aio.ServerInterceptor):
+class TokenCheck(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # no generic when run
     """Refuses calls without the bearer token; health checks need none."""
 
     def __init__(self, token: str) -> None:
@@ -236,9 +249,9 @@ class TokenCheck(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
+    ) -> _Handler:
         """Let a call through, or answer UNAUTHENTICATED."""
         handler = await continuation(handler_call_details)
         if handler_call_details.method.startswith("/grpc.health."):
@@ -249,8 +262,8 @@ class TokenCheck(grpc.aio.ServerInterceptor):
         return _refusing(handler)
 
 
-def _refusing(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
-    async def refuse(_: object, context: grpc.aio.ServicerContext) -> None:
+def _refusing(handler: _Handler) -> _Handler:
+    async def refuse(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the bearer token is missing or wrong")
 
     if handler is not None and handler.request_streaming:

@@ -49,7 +49,7 @@ class _End:
 
 
 def judge(run: Run, facts: Facts, cpu_limit: float) -> Judgement:
-    """The verdicts of one run."""
+    """Return the verdicts of one run."""
     end = _end(facts, cpu_limit)
     try:
         frames = _frames(facts.results, whole=end.verdict is None)
@@ -135,7 +135,7 @@ def _value(check: CallCheck, body: bytes) -> TestResult:
 def _judge_output(
     check: OutputCheck, facts: Facts, frames: list[tuple[bytes, bytes]], end: _End
 ) -> Judgement:
-    """A whole run: its end, then its standard output."""
+    """Judge a whole run: its end, then its standard output."""
     verdict, detail, actual = end.verdict, end.detail, ""
     if verdict is None and frames and frames[0][0] == child.NO_MEMORY:
         verdict, detail = Verdict.MEMORY_LIMIT, "MemoryError"
@@ -175,7 +175,7 @@ def _all(
 
 
 def _end(facts: Facts, cpu_limit: float) -> _End:
-    """What the kernel's facts say: limits first, then signals, then the exit status."""
+    """Return what the kernel's facts say: limits first, then signals, then the exit status."""
     if facts.overflowed:
         return _End(Verdict.OUTPUT_LIMIT, "output")
     if facts.ended == zygote.ENDED_BY_CPU:
@@ -225,7 +225,7 @@ def _readable(body: bytes) -> str:
 
 
 def _shown(body: bytes) -> str:
-    """A wrong value as a Python literal, when it is small enough to read."""
+    """Return a wrong value as a Python literal, when it is small enough to read."""
     if len(body) > _MAX_SHOWN_BYTES:
         return f"a value of {len(body)} bytes"
     return _cut(ascii(decode(body)))

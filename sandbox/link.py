@@ -1,8 +1,8 @@
 """The link between front end and dispatcher: framed messages on a socket pair.
 
-    front end -> dispatcher   PROGRAM ticket (a serialised Program) · CANCEL ticket
-    dispatcher -> front end   READY (JSON) · FAILED (text) · RESULT ticket (a serialised Result)
-                              REFUSED ticket (text) · RESTARTS (a number, since the start)
+front end -> dispatcher   PROGRAM ticket (a serialised Program) · CANCEL ticket
+dispatcher -> front end   READY (JSON) · FAILED (text) · RESULT ticket (a serialised Result)
+                          REFUSED ticket (text) · RESTARTS (a number, since the start)
 """
 
 import struct

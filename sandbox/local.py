@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,13 +13,9 @@ from typing import Self
 from sandbox.backend import import_path
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
-from sandbox.dispatcher import config_to_json
+from sandbox.errors import ServerError
 
 _STOP_SECONDS = 15.0
-
-
-class LocalServerError(RuntimeError):
-    """The server did not start; the line that it left."""
 
 
 class LocalServer:
@@ -36,14 +33,14 @@ class LocalServer:
         self._process: subprocess.Popen[str] | None = None
 
     def command(self) -> tuple[list[str], dict[str, str]]:
-        """The command that starts the server, and its environment."""
+        """Return the command that starts the server, and its environment."""
         return [sys.executable, "-m", "sandbox.server"], _environment()
 
     def start(self) -> Self:
         """Start and wait until it serves.
 
         Raises:
-            LocalServerError: it can't.
+            ServerError: it can't.
 
         """
         command, environment = self.command()
@@ -56,14 +53,16 @@ class LocalServer:
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdin and self._process.stdout and self._process.stderr
-        self._process.stdin.write(config_to_json(self._config) + "\n")
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._process.stdin.write(self._config.to_json() + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             reason = self._process.stderr.read().strip() or "it ended without a word"
             self.stop()
-            raise LocalServerError(reason)
+            raise ServerError(reason)
         said = json.loads(line)
         self.target, self.tier = said["target"], said["tier"]
         return self
@@ -97,14 +96,12 @@ class LocalServer:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": import_path()}
 
 
 @contextlib.contextmanager
 def connect(config: SandboxConfig) -> Iterator[SandboxClient]:
-    """A client of the configured server, or of one started for the purpose."""
+    """Yield a client of the configured server, or of one started for the purpose."""
     with contextlib.ExitStack() as stack:
         target = config.target or stack.enter_context(LocalServer(config)).target
         yield stack.enter_context(SandboxClient(target, config.token))

@@ -46,7 +46,7 @@ class PlanError(ValueError):
 
 
 def plan(program: Program) -> tuple[Run, ...]:
-    """The runs that a program needs: one for all its calls, or one for each stdio test.
+    """Return the runs that a program needs: one for all its calls, or one for each stdio test.
 
     Raises:
         PlanError: no tests, both kinds of tests, or a value without a canonical form.

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from sandbox.backend import Backend, BackendError
-from sandbox.config import ConfigError, SandboxConfig
-from sandbox.dispatcher import config_from_json
+from sandbox.backend import Backend
+from sandbox.config import SandboxConfig
+from sandbox.errors import SandboxError, ServerError
 from sandbox.frontend import Servicer, TokenCheck
 from sandbox.languages import PYTHON
 from sandbox.metrics import Metrics
@@ -29,10 +30,6 @@ from sandbox.v1 import sandbox_pb2_grpc
 SERVICE = pb.DESCRIPTOR.services_by_name["Sandbox"].full_name
 MAX_MESSAGE_BYTES = 64 * 2**20
 _EXIT_REFUSED = 2
-
-
-class ServerError(RuntimeError):
-    """The server can't start, or lost its dispatcher; one line that says why."""
 
 
 class Server:
@@ -54,10 +51,7 @@ class Server:
         metrics.slots.set(self._config.slot_count())
         metrics.preset((PYTHON,))
         self.backend = Backend(self._config, metrics)
-        try:
-            await self.backend.start()
-        except BackendError as error:
-            raise ServerError(str(error)) from error
+        await self.backend.start()
         try:
             with self._metrics_endpoint(metrics):
                 await self._listen(ready)
@@ -96,15 +90,17 @@ class Server:
             ],
         )
         servicer = Servicer(config, self.backend)
-        sandbox_pb2_grpc.add_SandboxServicer_to_server(servicer, server)
-        healthy = health.aio.HealthServicer()
+        sandbox_pb2_grpc.add_SandboxServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
+        healthy = health_aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         try:
             port = server.add_insecure_port(f"{config.host}:{config.port}")
         except RuntimeError as error:
-            raise ServerError(f"sandbox.port: can't listen on {config.host}:{config.port}") from error
+            raise ServerError(
+                f"sandbox.port: can't listen on {config.host}:{config.port}"
+            ) from error
         self.target = f"{config.host}:{port}"
         await server.start()
         for name in ("", SERVICE):
@@ -130,7 +126,12 @@ class Server:
 
 
 def serve(config: SandboxConfig) -> None:
-    """Serve until SIGTERM or Ctrl-C. A server that can't start says why and exits with status 2."""
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises:
+        ServerError: it can't start here, or the dispatcher died.
+
+    """
 
     def ready(server: Server) -> None:
         slots, tier = config.slot_count(), server.backend.tier
@@ -140,7 +141,9 @@ def serve(config: SandboxConfig) -> None:
     _run(config, ready)
 
 
-def _run(config: SandboxConfig, ready: Callable[[Server], None], *, watch_stdin: bool = False) -> None:
+def _run(
+    config: SandboxConfig, ready: Callable[[Server], None], *, watch_stdin: bool = False
+) -> None:
     async def main() -> None:
         server = Server(config)
         loop = asyncio.get_running_loop()
@@ -150,26 +153,22 @@ def _run(config: SandboxConfig, ready: Callable[[Server], None], *, watch_stdin:
             loop.add_reader(sys.stdin.fileno(), server.stopping.set)
         await server.run(ready)
 
-    try:
-        asyncio.run(main())
-    except ServerError as error:
-        sys.stderr.write(f"sandbox: {error}\n")
-        raise SystemExit(_EXIT_REFUSED) from error
+    asyncio.run(main())
 
 
 def main() -> None:
-    """A server for one parent process (see the module's docstring)."""
+    """Serve one parent process (see the module's docstring)."""
 
     def ready(server: Server) -> None:
         sys.stdout.write(json.dumps({"target": server.target, "tier": server.backend.tier}) + "\n")
         sys.stdout.flush()
 
     try:
-        config = config_from_json(sys.stdin.readline())
-    except ConfigError as error:
-        sys.stderr.write(f"sandbox: {error}\n")
+        config = SandboxConfig.from_json(sys.stdin.readline())
+        _run(config, ready, watch_stdin=True)
+    except SandboxError as error:
+        sys.stderr.write(f"{error}\n")
         raise SystemExit(_EXIT_REFUSED) from error
-    _run(config, ready, watch_stdin=True)
 
 
 if __name__ == "__main__":

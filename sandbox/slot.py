@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from sandbox.errors import JailError
 from sandbox.jail import zygote
 from sandbox.judge import Facts
 from sandbox.plan import Run
@@ -20,10 +21,6 @@ _BOOT = Path(__file__).parent / "jail" / "boot.py"
 _CHUNK = 1 << 16
 _SEND_SECONDS = 10.0
 _REAP_SECONDS = 5.0
-
-
-class JailError(RuntimeError):
-    """A jail that can't be built here; one line that says why."""
 
 
 class SlotBrokenError(RuntimeError):
@@ -92,7 +89,7 @@ class Slot:
         theirs.close()
 
     def fileno(self) -> int:
-        """The control socket, for polling."""
+        """Return the control socket, for polling."""
         return self.channel.fileno()
 
     def on_boot_message(self) -> None:
@@ -188,7 +185,7 @@ class Slot:
                 self.channel.send(zygote.KILL)
 
     def finish(self) -> Facts:
-        """The facts of the run that just ended.
+        """Return the facts of the run that just ended.
 
         Raises:
             SlotBrokenError: the zygote is gone.
@@ -205,7 +202,18 @@ class Slot:
         results, stdout, stderr = (bytes(output.data) for output in self._outputs)
         self._close_outputs()
         self.state = State.IDLE
-        return Facts(*zygote.REPLY.unpack(reply), results, stdout, stderr, self._overflowed)
+        status, ended, cpu_seconds, wall_seconds, peak_rss_bytes = zygote.REPLY.unpack(reply)
+        return Facts(
+            status,
+            ended,
+            cpu_seconds,
+            wall_seconds,
+            peak_rss_bytes,
+            results,
+            stdout,
+            stderr,
+            self._overflowed,
+        )
 
     def _close_outputs(self) -> None:
         for output in self._outputs:
@@ -232,7 +240,7 @@ class Slot:
 
 
 def _sealed(data: bytes) -> int:
-    """A file in memory that a program can only read."""
+    """Return a file in memory that a program can only read."""
     writable = os.memfd_create("stdin", os.MFD_CLOEXEC)
     view = memoryview(data)
     while view:

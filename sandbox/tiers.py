@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.config import SandboxConfig
-from sandbox.slot import Interpreter, JailError, Slot, State
+from sandbox.errors import JailError
+from sandbox.slot import Interpreter, Slot, State
 
 _PROBE_SECONDS = 20.0
 
@@ -21,7 +22,7 @@ class Host:
 
 
 def probe(config: SandboxConfig) -> Host:
-    """The interpreter and the best tier that works (or the one that was asked for).
+    """Return the interpreter and the best tier that works (or the one that was asked for).
 
     Raises:
         JailError: none works; says what to enable.
@@ -55,7 +56,7 @@ def _try(tier: str, interpreter: Interpreter, config: SandboxConfig) -> None:
 
 
 def find_interpreter(path: str | None) -> Interpreter:
-    """The Python for the programs, asked for its version and place.
+    """Return the Python for the programs, asked for its version and place.
 
     Raises:
         JailError: it does not run.
@@ -78,7 +79,7 @@ def find_interpreter(path: str | None) -> Interpreter:
 
 
 def _advice() -> str:
-    """What to enable, from what the kernel says about user namespaces."""
+    """Return what to enable, from what the kernel says about user namespaces."""
     for name, bad in (
         ("user/max_user_namespaces", "0"),
         ("kernel/unprivileged_userns_clone", "0"),

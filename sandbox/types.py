@@ -1,8 +1,8 @@
 """What goes into the sandbox and what comes out, as plain Python.
 
-    with SandboxClient("127.0.0.1:7400") as client:
-        [result] = client.execute([Program("p", source, "f", (Test((2, 3), 5),))])
-        result.verdict is Verdict.PASSED
+with SandboxClient("127.0.0.1:7400") as client:
+    [result] = client.execute([Program("p", source, "f", (Test((2, 3), 5),))])
+    result.verdict is Verdict.PASSED
 """
 
 from dataclasses import dataclass, field

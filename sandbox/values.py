@@ -7,7 +7,7 @@ from sandbox.v1 import sandbox_pb2 as pb
 
 
 def to_message(value: object, depth: int = 0) -> pb.Value:
-    """A value as a message.
+    """Return a value as a message.
 
     Raises:
         ValueError: a type that the wire does not carry, or too deep a nest.
@@ -67,7 +67,7 @@ _WRITERS: dict[type, Callable[..., pb.Value]] = {
 
 
 def from_message(message: pb.Value) -> object:
-    """The value of a message.
+    """Return the value of a message.
 
     Raises:
         ValueError: an empty message, or parts that fit no value.

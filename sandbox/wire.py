@@ -15,8 +15,7 @@ from sandbox.types import (
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.values import from_message, to_message
 
-_TO_WIRE = {verdict: pb.Verdict.Value(verdict.value) for verdict in Verdict}
-_FROM_WIRE = {number: verdict for verdict, number in _TO_WIRE.items()}
+_FROM_WIRE = {pb.Verdict.Value(verdict.value): verdict for verdict in Verdict}
 
 
 def limits_to_message(limits: Limits) -> pb.Limits:
@@ -40,7 +39,7 @@ def limits_from_message(message: pb.Limits, default: Limits) -> Limits:
 
 
 def program_to_message(program: Program) -> pb.Program:
-    """A program as a message.
+    """Return a program as a message.
 
     Raises:
         ValueError: an argument or expected value that the wire can't carry, or text that is no
@@ -72,7 +71,7 @@ def _test_to_message(test: Test | StdioTest) -> pb.Test:
 
 
 def program_from_message(message: pb.Program, default: Limits) -> Program:
-    """The program of a message.
+    """Return the program of a message.
 
     Raises:
         ValueError: a value that makes no sense.
@@ -100,14 +99,14 @@ def _test_from_message(message: pb.Test) -> Test | StdioTest:
 
 
 def result_to_message(result: Result) -> pb.Result:
-    """A result as a message."""
+    """Return a result as a message."""
     return pb.Result(
         id=result.id,
-        verdict=_TO_WIRE[result.verdict],
+        verdict=result.verdict.value,
         security_violation=result.security_violation,
         tests=[
             pb.TestResult(
-                verdict=_TO_WIRE[test.verdict],
+                verdict=test.verdict.value,
                 security_violation=test.security_violation,
                 weak=test.weak,
                 actual=test.actual,
@@ -126,7 +125,7 @@ def result_to_message(result: Result) -> pb.Result:
 
 
 def result_from_message(message: pb.Result) -> Result:
-    """The result of a message."""
+    """Return the result of a message."""
     return Result(
         id=message.id,
         verdict=_FROM_WIRE[message.verdict],
@@ -152,7 +151,7 @@ def result_from_message(message: pb.Result) -> Result:
 
 
 def description_from_message(message: pb.DescribeResponse) -> Description:
-    """What a server said about itself."""
+    """Return what a server said about itself."""
     return Description(
         tier=message.tier,
         slots=message.slots,

@@ -1,3 +1,5 @@
-"""What runs inside the jail. Imports nothing outside the standard library's core: every module
-that the zygote loads is memory that each program's fork must map.
+"""What runs inside the jail.
+
+It imports little, and nothing outside the standard library: every module that the zygote loads is
+memory that each program's fork must map.
 """

@@ -5,6 +5,9 @@ settings name. The process that boots ends as soon as the zygote, init of the ne
 is there; the zygote becomes the dispatcher's child and dies with it.
 """
 
+# pathlib would be the heaviest import of the jail.
+# ruff: noqa: PTH100, PTH120, PTH123
+
 import gc
 import json
 import os

@@ -4,6 +4,10 @@ Everything written here is a claim of untrusted code. The dispatcher takes it as
 expected values and believes only the kernel about how the process ended.
 """
 
+# Running untrusted code and surviving it is what this file is for.
+# ruff: noqa: BLE001, S102, S302
+
+import contextlib
 import gc
 import marshal
 import os
@@ -105,7 +109,7 @@ def _run(payload: bytes, results: int) -> None:
 
 
 def _run_script(code: CodeType, emit: Callable[..., None]) -> None:
-    """The program as the main module; its output is what it writes."""
+    """Run the program as the main module; its output is what it writes."""
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     try:
@@ -127,7 +131,7 @@ def _run_calls(
     output_bytes: int,
     emit: Callable[..., None],
 ) -> None:
-    """The program as a module, then each test in turn, all in this process."""
+    """Run the program as a module, then each test in turn, all in this process."""
     module = ModuleType(_MODULE_NAME)
     sys.modules[_MODULE_NAME] = module
     names = module.__dict__
@@ -195,7 +199,7 @@ def _describe(error: BaseException) -> bytes:
 
 
 def _line(trace: TracebackType | None) -> int | None:
-    """The deepest line of the program itself."""
+    """Return the deepest line of the program itself."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILE_NAME:
@@ -206,7 +210,5 @@ def _line(trace: TracebackType | None) -> int | None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(BaseException):  # the program may have put anything there
             stream.flush()
-        except BaseException:  # noqa: PERF203, S110 - the program may have put anything there
-            pass

@@ -73,7 +73,11 @@ def _encode(value: object, parts: list[bytes], room: int, depth: int) -> int:  #
 
 
 def _encode_container(
-    value: list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object],
+    value: list[object]
+    | tuple[object, ...]
+    | set[object]
+    | frozenset[object]
+    | dict[object, object],
     parts: list[bytes],
     room: int,
     depth: int,

@@ -3,7 +3,7 @@
 A call outside the list kills the process with SIGSYS, which the wait status shows: that is how a
 violation is known, and no program can hide it. Calls that harmless code makes by the way (a
 mkdir, a chmod) are refused with EPERM instead. Arguments are looked at where a call is harmless
-only in part: signals to the jail's init, locks and leases on files, clone with other flags than fork's.
+only in part: signals to the jail's init, locks and leases on files, a clone that is no fork.
 """
 
 import struct
@@ -66,7 +66,7 @@ _Instruction = tuple[int, int, int, int]
 
 
 def zygote_filter() -> bytes:
-    """The allow-list, installed once on the zygote and inherited by every program."""
+    """Return the allow-list, installed once on the zygote and inherited by every program."""
     blocks: list[tuple[str, list[_Instruction]]] = [
         *((name, [_ret(_ALLOW)]) for name in _ALLOWED.split()),
         *((name, [_ret(_ERRNO | _EPERM)]) for name in _REFUSED.split()),
@@ -81,7 +81,7 @@ def zygote_filter() -> bytes:
 
 
 def program_filter() -> bytes:
-    """What the zygote may and a program may not, installed in each program's process."""
+    """Return what the zygote may and a program may not, installed in each program's process."""
     no_new_limit = [
         (_LOAD, 0, 0, _OFFSET_ARGS + 16),
         (_JUMP_EQUAL, 1, 0, 0),
@@ -99,9 +99,7 @@ def _ret(action: int) -> _Instruction:
     return (_RETURN, 0, 0, action)
 
 
-def _only(
-    argument: int, values: tuple[int, ...], inside: int, outside: int
-) -> list[_Instruction]:
+def _only(argument: int, values: tuple[int, ...], inside: int, outside: int) -> list[_Instruction]:
     """Compare the low word of an argument with a few values."""
     block = [(_LOAD, 0, 0, _OFFSET_ARGS + 8 * argument)]
     for value in values:
@@ -110,7 +108,7 @@ def _only(
 
 
 def _no_init() -> list[_Instruction]:
-    """A signal may go to a process, not to init (1), a group (0 and below) or all (-1)."""
+    """Allow a signal to a process, not to init (1), a group (0 and below) or all (-1)."""
     return [
         (_LOAD, 0, 0, _OFFSET_ARGS),
         (_JUMP_AT_LEAST, 0, 1, 0x80000000),

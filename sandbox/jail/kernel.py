@@ -97,13 +97,15 @@ class Kernel:
         os.chdir("/")
 
     def prctl(self, option: int, value: int) -> None:
-        """prctl with one argument."""
+        """Prctl with one argument."""
         arguments = [ctypes.c_ulong(item) for item in (value, 0, 0, 0)]
         self._check(f"prctl {option}", self._libc.prctl(ctypes.c_int(option), *arguments))
 
     def set_host_name(self, name: str) -> None:
         """Name of the host, in this namespace."""
-        self._check("sethostname", self._libc.sethostname(name.encode(), ctypes.c_size_t(len(name))))
+        self._check(
+            "sethostname", self._libc.sethostname(name.encode(), ctypes.c_size_t(len(name)))
+        )
 
     def drop_capabilities(self, keep: tuple[int, ...]) -> None:
         """Drop all capabilities but these, from the bounding set too."""
@@ -117,7 +119,7 @@ class Kernel:
         self._syscall("capset", header, struct.pack("IIIIII", mask, mask, 0, 0, 0, 0))
 
     def prepared_filter(self, program: bytes) -> "Filter":
-        """A seccomp filter that is ready to install, also after a fork."""
+        """Return a seccomp filter that is ready to install, also after a fork."""
         return Filter(self._libc, self._numbers["seccomp"], program)
 
 
@@ -144,8 +146,10 @@ class Filter:
 
 
 def platform_machine() -> str:
-    """The machine's name, refused where there is no system call table for it."""
+    """Return the machine's name, refused where there is no system call table for it."""
     machine = os.uname().machine
     if machine not in _NUMBERS:
-        raise KernelError(f"the sandbox knows the system calls of {sorted(_NUMBERS)}, not {machine}")
+        raise KernelError(
+            f"the sandbox knows the system calls of {sorted(_NUMBERS)}, not {machine}"
+        )
     return machine

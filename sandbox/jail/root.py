@@ -1,5 +1,8 @@
 """The jail's file system: a read-only tmpfs with /usr, the interpreter and three devices."""
 
+# pathlib would be the heaviest import of the jail.
+# ruff: noqa: PTH102, PTH112, PTH114, PTH115, PTH211
+
 import os
 
 from sandbox.jail.kernel import MS_BIND, MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC, Kernel
@@ -9,7 +12,7 @@ PYTHON = "/python"
 
 _DEVICES = ("null", "zero", "urandom")
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64")
-_STAGE = "/tmp"  # noqa: S108 - any directory will do: the mount is in a namespace of our own
+_STAGE = "/tmp"  # noqa: S108 - any folder will do: the mount is in a namespace of our own
 
 
 def enter(kernel: Kernel, interpreter_prefix: str) -> None:

@@ -1,0 +1,1 @@
+"""The generated wire code; `make proto` writes it."""
