@@ -103,10 +103,13 @@ _ACTORS = Row(
     "Actors",
     (
         Panel(
-            "Programs sampled per second",
-            "All actors together.",
+            "Programs per second",
+            "All actors together; equal samples of a task run once.",
             "ops",
-            (Query(_rate("treewright_actor_programs_total"), "programs"),),
+            (
+                Query(_rate("treewright_actor_programs_total"), "sampled"),
+                Query(_rate("treewright_actor_executed_total"), "run"),
+            ),
         ),
         Panel(
             "Verdicts of rollouts",
@@ -122,8 +125,20 @@ _ACTORS = Row(
             stacked=True,
         ),
         Panel(
+            "Rollouts that pass every test, by stage",
+            "Share of the samples with a known reward.",
+            "percentunit",
+            (
+                Query(
+                    f"{_rate('treewright_actor_stage_solved_total', 'stage')} / "
+                    f"{_rate('treewright_actor_stage_samples_total', 'stage')}",
+                    "{{stage}}",
+                ),
+            ),
+        ),
+        Panel(
             "Policy lag",
-            "Versions between the weights that sampled a trajectory and those that train on it.",
+            "Versions that the actor with the oldest weights is behind the newest.",
             "short",
             (Query("treewright_actor_policy_lag", "versions"),),
         ),
@@ -187,6 +202,15 @@ _REPLAY = Row(
             (
                 Query(_rate("treewright_replay_duplicates_total"), "duplicates"),
                 Query(_rate("treewright_replay_reclaimed_total"), "reclaimed"),
+            ),
+        ),
+        Panel(
+            "Size",
+            "Of the trajectories, serialized, and of the whole Redis server.",
+            "bytes",
+            (
+                Query("treewright_replay_bytes", "trajectories"),
+                Query("treewright_replay_redis_memory_bytes", "Redis"),
             ),
         ),
         Panel(
