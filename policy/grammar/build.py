@@ -90,7 +90,7 @@ def _lines() -> Iterator[str]:
         for n in (2, 3):
             holes = ", ".join(["expr"] * n)
             yield f"expr {op}[{n}] = BoolOp(op={op}(), values=[{holes}])"
-        yield f"expr {op}[*] = BoolOp(op={op}(), values=exprs)"
+        yield f"expr {op}[*] = BoolOp(op={op}(), values=exprs2)"
     for op in p.OPERATORS:
         yield f"expr {op} = BinOp(left=expr, op={op}(), right=expr)"
     for op in p.UNARY:

@@ -151,9 +151,9 @@ class Grammar:
     @cached_property
     def num_holes(self) -> int:
         """How many hole types a sequence can meet, the automaton's spelling states included."""
-        from policy.grammar.spelling import STATES
+        from policy.grammar import spelling
 
-        return len(self.holes) + len(STATES)
+        return len(self.holes) + len(spelling.states())
 
     def action_name(self, action: int) -> str:
         """A readable name, such as `Return[value].` (the final dot: it ends its list)."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from policy.grammar.errors import CodecError
 from policy.grammar.grammar import GRAMMAR, STORE, Action, Hole, Pattern
 from policy.grammar.lexicon import Lexicon
-from policy.grammar.virtual import View, view
+from policy.grammar.virtual import Default, View, view
 
 Children = list[tuple[Hole, Any]]
 
@@ -69,7 +69,7 @@ def _items(node: Any) -> tuple[str, dict[str, Any]]:
 def _shape(value: Any, nodes: frozenset[str], values: frozenset[Any]) -> Any:
     if isinstance(value, list):
         inner = _shape(value[0], nodes, values) if len(value) == 1 else None
-        return (min(len(value), 4), inner)
+        return (min(len(value), 4), inner, any(type(item) is Default for item in value[:4]))
     if value is None or isinstance(value, int | str):
         key = (type(value), value)
         return key if key in values else type(value)
@@ -125,6 +125,8 @@ def _match(pattern: Pattern, value: Any, hole: Hole, out: Children) -> bool:
     if "hole" in pattern:
         inner = _inner_hole(pattern["hole"], hole.mode)
         if value is None and "none" not in inner.sorts:
+            return False
+        if type(value) is Default and "default" not in inner.sorts:
             return False
         out.append((inner, value))
         return True

@@ -34,6 +34,7 @@ match_value expr
 cls         expr
 exprs       expr            exprs
 exprs1      expr            exprs
+exprs2      expr            exprs1
 elements    expr            elements
 elements1   expr            elements
 opt_expr    expr+none
@@ -71,7 +72,9 @@ handlers1   handler         handlers
 handlers_s  handler         handlers_s
 handlers_s1 handler         handlers_s
 withitems   withitem        withitems
-withitems1  withitem        withitems
+withitems1  withitem        withitems2
+withitems2  withitem        withitems3
+withitems3  withitem        withitems
 alias       alias+name
 aliases     alias+name      aliases
 aliases1    alias+name      aliases
@@ -190,9 +193,9 @@ type_ignore TypeIgnore = TypeIgnore(lineno=int, tag=text)
 
 EXPRESSIONS: Final = """
 expr NamedExpr = NamedExpr(value=expr, target=name_target)
-expr Lambda[1] = Lambda(args=arguments(posonly=[], args=[arg.scope], vararg=None, kwonly=[], kwarg=None), body=expr.scope.lam)
+expr Lambda[1] = Lambda(args=arguments(posonly=[], args=[arg.scope.plain], vararg=None, kwonly=[], kwarg=None), body=expr.scope.lam)
 expr Lambda[0] = Lambda(args=arguments(posonly=[], args=[], vararg=None, kwonly=[], kwarg=None), body=expr.scope.lam)
-expr Lambda[*] = Lambda(args=arguments.scope, body=expr.scope.lam)
+expr Lambda[*] = Lambda(args=arguments.scope.plain, body=expr.scope.lam)
 expr IfExp = IfExp(test=expr, body=expr, orelse=expr)
 expr Dict[0] = Dict(items=[])
 expr Dict[1] = Dict(items=[DictItem(key=expr, value=expr)])

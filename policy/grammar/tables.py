@@ -1,0 +1,258 @@
+"""The automaton's tables: one profile (and what a task forbids) as arrays over holes and actions.
+
+H hole types (the codec's, then the spelling states; 0 is no hole), V actions, C holes an action opens at most,
+K requirements.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policy.grammar import context, spelling
+from policy.grammar.asdl import SUMS
+from policy.grammar.grammar import GRAMMAR, PAD, STOP, Action, Hole, HoleUse
+from policy.grammar.profiles import Profile, written
+
+Ints = NDArray[np.int64]
+INFINITE: Final = 10_000
+HOLE, CLEAR, SET, SCOPE, NEST, KEEP_NEST, SLOT = range(7)
+"""Columns of `children`."""
+MAX_CHILDREN: Final = max(len(action.holes) for action in GRAMMAR.actions)
+# Rows of `rest` and `start` for lists whose later elements a sample may not choose freely.
+_NARROWS: Final = {
+    ("args", "default"): "args_d",
+    ("elements_to", "Starred"): "elements_t2",
+    ("patterns", "MatchStar"): "patterns_s",
+    ("patterns", "MatchStar[name]"): "patterns_s",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """What does not depend on the profile."""
+
+    rest: Ints
+    """[H, V] the hole left in the place of a list after an action, 0: none."""
+    children: Ints
+    """[3 V, C, 7] by the hole's mode: the action's holes, the last one first, and their contexts."""
+    num_children: Ints
+    """[V]"""
+    mode: Ints
+    """[H] load, store or delete."""
+    binds: Ints
+    """[H, V] bits set in the names word of the hole's scope."""
+    signals: Ints
+    """[V] bits set in the flags word of the hole's scope."""
+    leaves: Ints
+    """[V] bits set in the flags word of what is left of the list."""
+    name_slot: Ints
+    """[V] 1 + index of a name whose uses are linked, 0 for other actions."""
+    derived: Ints
+    """[2^12] derived bits by inherited flags."""
+    nodes: Ints
+    """[H, V] statements and expressions that an action writes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What a profile, less what a task forbids, allows."""
+
+    requirement: Ints
+    """[H, V] index into the K requirements; 0: never."""
+    requirements: Ints
+    """[K, 3] word, bits that matter, their value."""
+    cost: Ints
+    """[H, V] fewest actions that must follow to fill what an action leaves open in a hole's place."""
+    least: Ints
+    """[H] fewest actions that fill a hole."""
+    node_cost: Ints
+    """[H, V] fewest statements and expressions of an action and of what it leaves open."""
+    least_nodes: Ints
+    """[H]"""
+
+
+def hole_names() -> list[str]:
+    """All H names."""
+    return [hole.name for hole in GRAMMAR.holes] + list(spelling.states())
+
+
+@lru_cache(maxsize=1)
+def shape() -> Shape:
+    """Build the profile-independent tables."""
+    rest = _rest()
+    actions = GRAMMAR.actions
+    children = np.zeros((3, len(actions), MAX_CHILDREN, 7), dtype=np.int64)
+    for action in actions:
+        for mode in range(3):
+            for i, row in enumerate(_child_rows(action, mode)):
+                children[mode, action.id, len(action.holes) - 1 - i] = row
+    mode = np.zeros(len(hole_names()), dtype=np.int64)
+    binds = np.zeros(rest.shape, dtype=np.int64)
+    nodes = np.zeros(rest.shape, dtype=np.int64)
+    for hole in GRAMMAR.holes:
+        mode[hole.id] = hole.mode
+        for action in actions:
+            binds[hole.id, action.id] = context.binds(hole, action)
+            nodes[hole.id, action.id] = _nodes(hole, action)
+    slots = [context.word_bit(action) for action in actions]
+    return Shape(
+        rest=rest,
+        children=children.reshape(3 * len(actions), MAX_CHILDREN, 7),
+        num_children=np.array([len(action.holes) for action in actions]),
+        mode=mode,
+        binds=binds,
+        signals=np.array([context.signals(action) for action in actions]),
+        leaves=np.array([context.leaves(action) for action in actions]),
+        name_slot=np.array([0 if slot is None else slot + 1 for slot in slots]),
+        derived=np.array([context.derive(flags) for flags in range(1 << context.NUM_FLAGS)]),
+        nodes=nodes,
+    )
+
+
+def _rest() -> Ints:
+    names = {name: i for i, name in enumerate(hole_names())}
+    rest = np.zeros((len(names), GRAMMAR.num_actions), dtype=np.int64)
+    for hole in GRAMMAR.holes:
+        for action in GRAMMAR.actions:
+            if hole.rest is not None and action.id != STOP and not action.ends:
+                narrowed = _NARROWS.get((hole.name, action.name))
+                rest[hole.id, action.id] = names[narrowed] if narrowed else hole.rest
+    for state, row in spelling.transitions().items():
+        for action_id, target in row.items():
+            rest[names[state], action_id] = names[target]
+    return rest
+
+
+def _child_rows(action: Action, mode: int) -> Iterator[list[int]]:
+    names = {name: i for i, name in enumerate(hole_names())}
+    for slot, use in enumerate(action.holes):
+        effect = context.effect(action, use)
+        name = GRAMMAR.hole(use, mode).name
+        if "spell" in action.row:
+            name = spelling.START[action.row["spell"]]
+        if action.sort == "case" and action.ends and name == "pattern":
+            name = "pattern_any"
+        keep = 0 if effect.resets_nest else 1
+        scope = int(effect.scope)
+        yield [names[name], ~effect.clear, effect.set, scope, effect.nest, keep, slot]
+
+
+def _nodes(hole: Hole, action: Action) -> int:
+    if action.sort in {"name", "const", "literal"}:
+        return int("expr" in hole.sorts)
+    return sum(SUMS.get(node) in {"stmt", "expr"} for node in action.nodes)
+
+
+@lru_cache(maxsize=64)
+def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
+    """The tables of `profile` without the node classes in `forbid`.
+
+    Raises ValueError for a name that is no node class of Python's ast, and where nothing is left to end a program
+    with.
+    """
+    if forbid:
+        return _finish(_without(rules(profile), forbid), profile, forbid)
+    found: dict[context.Requirement, int] = {context.IMPOSSIBLE: 0, context.ALWAYS: 1}
+    index = np.zeros(shape().rest.shape, dtype=np.int64)
+    index[0, PAD] = 1
+    has = [action for action in GRAMMAR.actions if profile.has(action)]
+    for hole in GRAMMAR.holes[1:]:
+        for action in has:
+            if profile.allows(hole, action):
+                need = context.requirement(hole, action)
+                index[hole.id, action.id] = found.setdefault(need, len(found))
+    _spelling_rules(index, found)
+    return _finish((index, np.array(list(found), dtype=np.uint64).view(np.int64)), profile, ())
+
+
+def _spelling_rules(index: Ints, found: dict[context.Requirement, int]) -> None:
+    first = len(GRAMMAR.holes)
+    chars = GRAMMAR.holes[GRAMMAR.hole_ids["chars"]]
+    for number, state in enumerate(spelling.states(), first):
+        for action_id in spelling.transitions()[state]:
+            need = context.requirement(chars, GRAMMAR.actions[action_id])
+            index[number, action_id] = found.setdefault(need, len(found))
+        if state in spelling.final():
+            index[number, STOP] = 1
+
+
+def _without(base: Rules, forbid: tuple[str, ...]) -> tuple[Ints, Ints]:
+    classes = []
+    for name in forbid:
+        cls = getattr(ast, name, None)
+        if not (isinstance(cls, type) and issubclass(cls, ast.AST)):
+            raise ValueError(f"constraints.forbid: {name!r} is no node class of Python's ast")
+        classes.append(cls)
+    index = base.requirement.copy()
+    banned = tuple(classes)
+    for action in GRAMMAR.actions:
+        if any(issubclass(getattr(ast, node, object), banned) for node in action.nodes):
+            index[:, action.id] = 0
+    leaves = [a for a in GRAMMAR.actions if a.sort in {"name", "const", "literal"}]
+    for hole in GRAMMAR.holes:
+        for action in leaves:
+            if issubclass(getattr(ast, _leaf(hole, action), object), banned):
+                index[hole.id, action.id] = 0
+    return index, base.requirements
+
+
+def _leaf(hole: Hole, action: Action) -> str:
+    """The node class that a leaf writes in `hole`, or ''."""
+    if "expr" in hole.sorts:
+        return written(action)
+    return "arg" if "arg" in hole.sorts else "alias" if "alias" in hole.sorts else ""
+
+
+def _finish(tables: tuple[Ints, Ints], profile: Profile, forbid: tuple[str, ...]) -> Rules:
+    index, requirements = tables
+    sure = _sure(index, requirements, profile)
+    ones = np.ones_like(index)
+    cost, least = _least(sure, index, ones)
+    node_cost, least_nodes = _least(sure, index, shape().nodes)
+    for root in ("module", "block"):
+        if least[GRAMMAR.hole_ids[root]] >= INFINITE:
+            raise ValueError(f"constraints.forbid: no program is left without {', '.join(forbid)}")
+    return Rules(index, requirements, cost - 1, least, node_cost, least_nodes)
+
+
+def _sure(index: Ints, requirements: Ints, profile: Profile) -> NDArray[np.bool_]:
+    """[H, V] fillings that some name or state never rules out: a program can always be closed by them.
+
+    A slot can always be stored (an unused or else a used one); holes that need an unused one are only opened while
+    there is one, so that LOCAL_0 may stand for whichever it is. A lone keyword argument repeats none. Where a
+    function must return, every block counts as if it had to.
+    """
+    always = (requirements[:, 1] == 0)[index]
+    local = GRAMMAR.action_ids["LOCAL_0"]
+    for name in context.STORE_HOLES | {"arg", "arg_name", "capture"}:
+        hole = GRAMMAR.hole_ids[name]
+        always[hole, local] = index[hole, local] > 0
+    keyword = GRAMMAR.hole_ids["keyword"]
+    always[keyword] = index[keyword] > 0
+    if profile.returns:
+        block = [GRAMMAR.hole_ids["block"], GRAMMAR.hole_ids["stmts"]]
+        for action in GRAMMAR.actions:
+            if context.returns_value(action) and action.ends:
+                always[block, action.id] = index[block, action.id] > 0
+    return always
+
+
+def _least(sure: NDArray[np.bool_], index: Ints, own: Ints) -> tuple[Ints, Ints]:
+    """The cheapest way to fill each hole, by relaxation, and each action's share of it."""
+    tables = shape()
+    holes = tables.children[:, :, HOLE].reshape(3, GRAMMAR.num_actions, MAX_CHILDREN)
+    by_mode = holes[tables.mode]
+    least = np.full(len(index), INFINITE, dtype=np.int64)
+    least[0] = 0
+    while True:
+        cost = own + least[by_mode].sum(-1) + least[tables.rest]
+        new = np.where(sure, np.minimum(cost, INFINITE), INFINITE).min(1)
+        new[0] = 0
+        if (new == least).all():
+            return np.where(index > 0, np.minimum(cost, INFINITE), INFINITE), least
+        least = new
