@@ -1,0 +1,146 @@
+"""How many samples of an untrained policy compile: the grammar's promise, measured."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import torch
+
+from policy.config import ModelConfig
+from policy.grammar.profiles import PROFILES
+from policy.model import Policy
+from policy.sampler import Sample, sample
+from policy.spec import encode
+from tasks.schema import Constraints, Example, Param, Signature, Task
+
+_GROUP = 64
+"""Programs drawn together."""
+_PER_TASK = 4
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """What was drawn with one profile."""
+
+    profile: str
+    programs: int
+    compiled: int
+    actions: int
+    """Actions of all programs together."""
+    failures: tuple[str, ...]
+    """Source texts that did not compile, a few."""
+
+    @property
+    def share(self) -> float:
+        """Compiled programs of all programs."""
+        return self.compiled / self.programs
+
+
+def _task(
+    name: str,
+    types: tuple[str, ...],
+    returns: str,
+    description: str,
+    *examples: Example,
+    constraints: Constraints = Constraints(),
+) -> Task:
+    params = tuple(Param(f"p{index}", text) for index, text in enumerate(types))
+    return Task(
+        id=name,
+        entry_point=name,
+        signature=Signature(params, returns),
+        description=description,
+        examples=examples,
+        constraints=constraints,
+    )
+
+
+def varied_tasks() -> tuple[Task, ...]:
+    """Build specs that differ in what masks depend on: types, arity, literals and constraints."""
+    return (
+        _task("answer", (), "int", "Return 42."),
+        _task("double", ("int",), "int", "Twice n.", Example((2,), 4), Example((-3,), -6)),
+        _task("is_even", ("int",), "bool", "Whether n is even.", Example((3,), False)),
+        _task("mean", ("list[float]",), "float", "The mean, or 0.5 for none."),
+        _task("shout", ("str",), "str", "Append '!' or \"?\".", Example(("a",), "a!")),
+        _task("total", ("list[int]", "int"), "int", "Sum above 17.", Example(([1, 20], 3), 20)),
+        _task("group", ("list[str]",), "dict[str, list[str]]", "Group by first letter."),
+        _task("unique", ("list[int]",), "set[int]", "Distinct values."),
+        _task("pair", ("int", "str"), "tuple[int, str]", "Both.", Example((1, "x"), (1, "x"))),
+        _task("find", ("str", "str"), "int | None", "Where, if at all."),
+        _task("anything", ("Any", "Any", "Any"), "Any", "Whatever 1, 2.5, 'three' suggest."),
+        _task("flags", ("bool",) * 8, "bool", "Whether all hold."),
+        _task("raw", ("bytes",), "bytes", "Reverse the bytes."),
+        _task("nothing", ("dict[str, int]",), "None", "Do nothing with 7."),
+        _task(
+            "short", ("int",), "int", "In few nodes.", constraints=Constraints(max_nodes=12)
+        ),
+        _task(
+            "no_loops",
+            ("list[int]",),
+            "int",
+            "Without loops.",
+            constraints=Constraints(forbid=("For", "While", "ListComp")),
+        ),
+        Task(id="program", entry_point=None, signature=None, description="Print 'hello'."),
+    )
+
+
+def compile_share(
+    count: int,
+    *,
+    profile: str,
+    config: ModelConfig | None = None,
+    seed: int = 0,
+    max_actions: int | None = None,
+) -> CompileReport:
+    """Draw `count` programs from a policy with random weights and compile each.
+
+    Raises:
+        ValueError: an unknown profile or count < 1.
+
+    """
+    if profile not in PROFILES or count < 1:
+        raise ValueError(
+            f"need a profile of {sorted(PROFILES)} and at least one program, "
+            f"got {profile!r} and {count}"
+        )
+    torch.manual_seed(seed)
+    policy = Policy(config or ModelConfig()).eval()
+    generator = torch.Generator().manual_seed(seed)
+    failures: list[str] = []
+    compiled = actions = 0
+    for made in islice(_samples(policy, profile, generator, max_actions), count):
+        actions += len(made.actions)
+        if _compiles(made.source):
+            compiled += 1
+        else:
+            failures.append(made.source)
+    return CompileReport(profile, count, compiled, actions, tuple(failures[:5]))
+
+
+def _samples(
+    policy: Policy, profile: str, generator: torch.Generator, max_actions: int | None
+) -> Iterator[Sample]:
+    specs = cycle(encode(task, policy.config.spec) for task in varied_tasks())
+    while True:
+        yield from sample(
+            policy,
+            list(islice(specs, _GROUP // _PER_TASK)),
+            _PER_TASK,
+            max_actions=max_actions,
+            profile=PROFILES[profile],
+            generator=generator,
+        )
+
+
+def _compiles(source: str) -> bool:
+    with warnings.catch_warnings():
+        # Such as `1 is 1`: legal, if odd.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        try:
+            compile(source, "<sample>", "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True

@@ -1,0 +1,204 @@
+import pytest
+import torch
+
+from policy.cache import DecodingCache
+from policy.config import HRMConfig, ModelConfig, SpecConfig
+from policy.grammar import GRAMMAR
+from policy.model import Policy, close_features
+from policy.spec import collate, encode
+from tasks.schema import Example, Param, Signature, Task
+
+LENGTHS = torch.tensor([11, 3, 7, 1, 0, 10])
+SMALL = {"width": 32, "heads": 2}
+
+
+def spec(index):
+    return encode(
+        Task(
+            id=f"t/{index}",
+            entry_point="f",
+            signature=Signature((Param("n", "int"),), "int"),
+            description=f"Add {index + 40} to n, thrice" + " and again" * index,
+            examples=(Example((1,), index), Example((2,), 5)),
+        ),
+        SpecConfig(),
+    )
+
+
+def batch(rows=6, length=11):
+    """Random actions on random trees: every edge points backwards, as in real programs."""
+    generator = torch.Generator().manual_seed(1)
+
+    def draw(high, *shape):
+        return torch.randint(high, shape, generator=generator)
+
+    positions = torch.arange(length)
+    edges = [(torch.rand(rows, length, generator=generator) * (positions + 1)).long() - 1
+             for _ in range(3)]  # fmt: skip
+    features = torch.stack(
+        (
+            draw(GRAMMAR.num_holes, rows, length),
+            edges[0],
+            edges[1],
+            draw(32, rows, length),
+            draw(32, rows, length),
+            edges[2],
+        ),
+        dim=-1,
+    )
+    return (
+        draw(GRAMMAR.num_actions, rows, length),
+        features,
+        positions < LENGTHS[:rows, None].clamp(max=length),
+    )
+
+
+def build(graph=True, tie_output=True, dtype=torch.float32, **core):
+    torch.manual_seed(0)
+    config = ModelConfig(
+        hrm=HRMConfig(**SMALL | core), graph=graph, tie_output=tie_output, message_width=8
+    )
+    policy = Policy(config).to(dtype)
+    torch.nn.init.normal_(policy.hrm.q_head.weight)
+    return policy
+
+
+def forward(policy, actions, features, valid, tasks=3):
+    specs = collate([spec(index) for index in range(tasks)])
+    specs = specs._replace(
+        numbers=specs.numbers.to(policy.embedding.dtype),
+        properties=specs.properties.to(policy.embedding.dtype),
+    )
+    states = policy.encode_spec(specs)
+    rows = torch.arange(len(actions)) % tasks
+    return states, rows, policy(states, rows, actions, features, valid)
+
+
+SETTINGS = [
+    {},
+    {"norm": "pre"},
+    {"share_levels": True, "h_layers": 2},
+    {"positions": "learned", "feedback": True, "carry": "reset"},
+    {"h_layers": 2, "l_layers": 2, "segments": 3, "h_cycles": 1, "l_cycles": 3},
+    {"graph": False, "tie_output": False},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cached_steps_equal_the_full_pass_on_ragged_rows(settings, dtype):
+    policy = build(dtype=dtype, **settings)
+    actions, features, valid = batch()
+    with torch.no_grad():
+        states, rows, full = forward(policy, actions, features, valid)
+        reading = states.rows(rows)
+        cache = DecodingCache(policy.config, len(actions), states.states)
+        closed = close_features(features, valid)
+        # In float64 an inexact cache could not hide behind rounding.
+        limit = (1e-5 if dtype == torch.float32 else 1e-12) * full.logits.abs().max()
+        for t in range(actions.shape[1] + 1):
+            cache.advance()
+            state = policy.step(reading, actions[:, :t], closed[:, t], cache)
+            for row in range(len(actions)):
+                if t < LENGTHS[row]:
+                    difference = policy.project(state[row]) - full.logits[-1, row, t]
+                    assert difference.abs().max() <= limit
+                if t == LENGTHS[row]:
+                    halt, go_on = policy.hrm.q_values(state[row])
+                    torch.testing.assert_close(halt, full.q_halt[-1, row])
+                    torch.testing.assert_close(go_on, full.q_continue[-1, row])
+
+
+def test_the_cache_keeps_its_rows_apart_when_some_leave_and_it_grows():
+    policy = build()
+    actions, features, _ = batch(length=70)
+    valid = torch.ones(6, 70, dtype=torch.bool)
+    with torch.no_grad():
+        states, rows, full = forward(policy, actions, features, valid)
+        reading, kept = states.rows(rows), torch.arange(6)
+        cache = DecodingCache(policy.config, 6, states.states)
+        for t in range(70):
+            cache.advance()
+            state = policy.step(reading, actions[:, :t], features[:, t], cache)
+            torch.testing.assert_close(
+                policy.project(state), full.logits[-1, kept, t], atol=2e-5, rtol=1e-5
+            )
+            if t in (20, 40):
+                stay = torch.tensor({20: [3, 0, 5, 2], 40: [2, 0]}[t])
+                kept, actions, features = kept[stay], actions[stay], features[stay]
+                cache.select(stay)
+                reading = states.rows(rows[kept])
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_logits_see_no_action_at_or_after_their_own_position(settings):
+    policy = build(**settings)
+    actions, features, _ = batch()
+    valid = torch.ones_like(actions, dtype=torch.bool)
+    changed, moved = actions.clone(), features.clone()
+    changed[:, 6:] = (changed[:, 6:] + 1) % GRAMMAR.num_actions
+    moved[:, 7:, 0] = (moved[:, 7:, 0] + 1) % GRAMMAR.num_holes
+    before = forward(policy, actions, features, valid)[2]
+    after = forward(policy, changed, moved, valid)[2]
+    torch.testing.assert_close(before.logits[:, :, :7], after.logits[:, :, :7])
+    assert not torch.allclose(before.logits[:, :, 7], after.logits[:, :, 7])
+    assert not torch.allclose(before.q_halt, after.q_halt)
+    for one, other in zip(before.strategy, after.strategy, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_last_action_moves_the_q_values():
+    policy = build()
+    actions, features, valid = batch()
+    changed = actions.clone()
+    changed[0, LENGTHS[0] - 1] += 1
+    before = forward(policy, actions, features, valid)[2]
+    after = forward(policy, changed, features, valid)[2]
+    assert (before.q_halt[:, 0] != after.q_halt[:, 0]).all()
+    torch.testing.assert_close(before.q_halt[:, 1:], after.q_halt[:, 1:])
+
+
+def test_padding_changes_nothing():
+    policy = build()
+    actions, features, valid = batch()
+    before = forward(policy, actions, features, valid)[2]
+    actions, features = actions.clone(), features.clone()
+    actions[~valid], features[~valid] = 5, 1
+    after = forward(policy, actions, features, valid)[2]
+    torch.testing.assert_close(before.logits[:, valid], after.logits[:, valid])
+    torch.testing.assert_close(before.q_halt, after.q_halt)
+
+
+def test_a_program_reads_the_spec_of_its_own_row_only():
+    policy = build()
+    actions, features, valid = batch()
+    same = actions[:1].expand(3, -1), features[:1].expand(3, -1, -1), valid[:1].expand(3, -1)
+    together = forward(policy, *same)[2]
+    assert not torch.allclose(together.logits[:, 0], together.logits[:, 1])
+    alone = forward(policy, *(part[:1] for part in same), tasks=1)[2]
+    torch.testing.assert_close(together.logits[:, 0], alone.logits[:, 0])
+
+
+def test_every_parameter_learns():
+    policy = build(feedback=True, positions="learned")
+    actions, features, valid = batch()
+    output = forward(policy, actions, features, valid)[2]
+    total = output.logits.square().mean() + output.q_halt.sum() + output.q_continue.sum()
+    (total + sum(logits.square().sum() for logits in output.strategy)).backward()
+    idle = [name for name, p in policy.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []
+
+
+def test_shapes_are_those_of_the_interface():
+    policy = build(segments=3)
+    output = forward(policy, *batch())[2]
+    assert output.logits.shape == (3, 6, 11, GRAMMAR.num_actions)
+    assert output.q_halt.shape == output.q_continue.shape == (3, 6)
+    assert [logits.shape[:2] for logits in output.strategy] == [(3, 6)] * len(output.strategy)
+
+
+def test_too_many_actions_are_refused():
+    policy = build()
+    actions, features, valid = batch(length=200)
+    with pytest.raises(ValueError, match="200 actions, but model.max_actions is 192"):
+        forward(policy, actions, features, valid)
