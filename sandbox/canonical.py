@@ -8,6 +8,8 @@ import cmath
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
 from sandbox.jail.encode import MAX_DEPTH, encode
 from sandbox.types import Compare
@@ -155,15 +157,50 @@ _READERS: dict[bytes, Callable[[_Reader, int], object]] = {
 }
 
 
-def matches(actual: bytes, expected: bytes, compare: Compare) -> bool:
-    """Whether the bytes from the jail are the expected value's, or near enough.
+class Relation(Enum):
+    """How Python's own assert statements hold a value against an expected one."""
+
+    EQUAL = "=="
+    TRUE = "bool"
+    FALSE = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """`abs(value - expected) < most`."""
+
+    most: float
+
+
+How = Compare | Relation | Near
+
+
+def matches(actual: bytes, expected: bytes, how: How) -> bool:
+    """Whether the bytes from the jail are those of a value that will do.
 
     Raises:
         CanonicalError: they had to be read and are no canonical form.
 
     """
-    if actual == expected:
-        return True
+    if isinstance(how, Relation):
+        return _related(actual, expected, how)
+    if isinstance(how, Near):
+        left, right = decode(actual), decode(expected)
+        if not isinstance(left, (int, float, complex)) or not isinstance(right, (int, float)):
+            return False
+        return abs(left - right) < how.most
+    return actual == expected or _comparable(actual, expected, how)
+
+
+def _related(actual: bytes, expected: bytes, how: Relation) -> bool:
+    """Python's own operators, on values of the built-in types only."""
+    value = decode(actual)
+    if how is Relation.EQUAL:
+        return value == decode(expected)
+    return bool(value) is (how is Relation.TRUE)
+
+
+def _comparable(actual: bytes, expected: bytes, compare: Compare) -> bool:
     if compare.float_tolerance is None and not compare.unordered:
         return False
     left, right = decode(actual), decode(expected)

@@ -125,7 +125,7 @@ def _test(check: Check, tag: bytes, body: bytes) -> TestResult:
 
 def _value(check: CallCheck, body: bytes) -> TestResult:
     try:
-        if matches(body, check.expected, check.compare):
+        if matches(body, check.expected, check.how):
             return TestResult(Verdict.PASSED)
         return TestResult(Verdict.WRONG_ANSWER, actual=_shown(body))
     except CanonicalError as error:

@@ -4,9 +4,9 @@ import marshal
 from dataclasses import dataclass
 
 from sandbox.asserts import Call, rewrite
-from sandbox.canonical import canonical
+from sandbox.canonical import How, canonical
 from sandbox.jail import child
-from sandbox.types import Compare, Program, StdioTest
+from sandbox.types import Program, StdioTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class CallCheck:
     """One call: the expected value's bytes stay on this side."""
 
     expected: bytes
-    compare: Compare
+    how: How
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def plan(program: Program) -> tuple[Run, ...]:
     if program.test_code:
         for item in rewrite(program.test_code, program.entry_point or ""):
             if isinstance(item, Call):
-                checks.append(CallCheck(canonical(item.expected), item.compare))
+                checks.append(CallCheck(canonical(item.expected), item.how))
                 steps.append((child.CALL, item.args))
             else:
                 checks.append(WeakCheck())
