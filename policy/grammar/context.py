@@ -79,7 +79,8 @@ CONTEXTS: Final[dict[str, Effect]] = {
     "nest": Effect(nest=3),
     "func": Effect(_FUNCTION_CLEARS, Flag.FUNCTION, resets_nest=True),
     "afunc": Effect(_FUNCTION_CLEARS, Flag.FUNCTION | Flag.ASYNC, resets_nest=True),
-    "lam": Effect(_FUNCTION_CLEARS, Flag.FUNCTION),
+    # The compiler refuses `:=` in a comprehension's iterable, inside a lambda there as well.
+    "lam": Effect(_FUNCTION_CLEARS & ~Flag.COMPREHENSION, Flag.FUNCTION),
     "klass": Effect(_FUNCTION_CLEARS | Flag.FUNCTION, resets_nest=True),
     "comp": Effect(set=Flag.COMPREHENSION),
     "fstring": Effect(set=Flag.FSTRING),

@@ -126,8 +126,8 @@ class Profile:
             return self._allows_pattern(hole, action)
         if hole.name in {"handlers_s", "handlers_s1"}:
             return not action.name.startswith("except.")
-        if hole.name == "posonly":
-            return action.sort != "default"
+        if hole.name == "posonly" and action.sort == "default":
+            return False
         return _allows_name(hole, action) if action.sort == "name" else True
 
     def _allows_pattern(self, hole: Hole, action: Action) -> bool:

@@ -227,7 +227,8 @@ def _sure(index: Ints, requirements: Ints, profile: Profile) -> NDArray[np.bool_
     there is one, so that LOCAL_0 may stand for whichever it is. A lone keyword argument repeats none. Where a
     function must return, every block counts as if it had to.
     """
-    always = (requirements[:, 1] == 0)[index]
+    certain = 0 if profile.returns else context.NEED_RETURN
+    always = (requirements[:, 1] & ~certain == 0)[index]
     local = GRAMMAR.action_ids["LOCAL_0"]
     for name in context.STORE_HOLES | {"arg", "arg_name", "capture"}:
         hole = GRAMMAR.hole_ids[name]

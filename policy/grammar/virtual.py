@@ -148,8 +148,9 @@ def unview(name: str, fields: dict[str, Any]) -> dict[str, Any]:
         case "arguments":
             return _unview_arguments(fields)
         case "MatchMapping":
-            keys, patterns = zip(*((i.key, i.pattern) for i in fields["items"]), strict=True) or ((), ())
-            return {"keys": list(keys), "patterns": list(patterns), "rest": fields["rest"]}
+            keys = [item.key for item in fields["items"]]
+            patterns = [item.pattern for item in fields["items"]]
+            return {"keys": keys, "patterns": patterns, "rest": fields["rest"]}
         case "MatchClass":
             attrs = [k.name for k in fields["keywords"]]
             patterns = [k.pattern for k in fields["keywords"]]
