@@ -72,7 +72,7 @@ def read_run(folder: Path) -> Run:
     metrics = [_metrics_record(at, line) for at, line in _read_lines(folder / METRICS_FILE)]
     return Run(
         folder=folder,
-        info=_read_info(folder / RUN_FILE),
+        info=read_info(folder),
         config=_read_text(folder / CONFIG_FILE),
         train=tuple(record for record in metrics if isinstance(record, TrainRecord)),
         evals=tuple(record for record in metrics if isinstance(record, EvalRecord)),
@@ -80,6 +80,12 @@ def read_run(folder: Path) -> Run:
             _parse(SampleRecord, at, data) for at, data in _read_lines(folder / SAMPLES_FILE)
         ),
     )
+
+
+def read_info(folder: Path) -> RunInfo | None:
+    """Read the folder's `run.json`; None where there is none. Raises RecordError as `read_run`."""
+    text = _read_text(folder / RUN_FILE)
+    return None if text is None else _parse(RunInfo, str(folder / RUN_FILE), json.loads(text))
 
 
 def _metrics_record(at: str, data: object) -> MetricsRecord:
@@ -101,11 +107,6 @@ def _read_lines(path: Path) -> Iterator[tuple[str, object]]:
             yield at, json.loads(line)
         except json.JSONDecodeError as error:
             raise RecordError(f"{at}: not JSON: {error.msg}") from error
-
-
-def _read_info(path: Path) -> RunInfo | None:
-    text = _read_text(path)
-    return None if text is None else _parse(RunInfo, str(path), json.loads(text))
 
 
 def _parse(record: type[_Record], at: str, data: object) -> _Record:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yaml import YAMLError
@@ -93,6 +93,8 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     """
     try:
         base = OmegaConf.create({}) if path is None else OmegaConf.load(path)
+        if not isinstance(base, DictConfig):
+            raise ConfigError(f"config {path}: expected keys and values at the top")
         for override in overrides:
             if "=" not in override:
                 raise ConfigError(f"override {override!r}: expected key=value")

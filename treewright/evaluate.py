@@ -18,7 +18,7 @@ from evaluation.records import EvaluationResult
 from tasks import sources
 from treewright import stored
 from treewright.config import Config, ConfigError
-from treewright.parts import sandbox
+from treewright.parts import sandbox, with_target
 
 
 def run(
@@ -37,9 +37,8 @@ def run(
     torch.set_num_threads(config.learner.torch_threads)
     chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
     settings = _settings(config, _numbers(ks), samples, temperature)
-    config = config.model_copy(update={"sandbox": _with_target(config, target)})
     console = Console(stderr=True)
-    with sandbox(config) as box, Progress(console=console, transient=True) as progress:
+    with sandbox(with_target(config, target)) as box, Progress(console=console, transient=True) as progress:
         bar = progress.add_task("programs", total=len(chosen) * settings.samples)
         result = evaluate(
             policy,
@@ -74,12 +73,6 @@ def _settings(
         return EvaluationConfig.model_validate(config.evaluation.model_dump() | changed)
     except ValidationError as error:
         raise ConfigError(f"--k and --samples: {error.errors()[0]['msg']}") from error
-
-
-def _with_target(config: Config, target: str | None) -> Any:
-    from dataclasses import replace
-
-    return replace(config.sandbox, target=target)
 
 
 def _table(result: EvaluationResult) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.pool import LocalPool, Pool, RayPool
 from actors.settings import ActorSettings
@@ -54,6 +54,11 @@ def check(config: Config) -> None:
         raise ConfigError("actors.max_actions is above model.max_actions")
     if config.replay.url is not None:
         connect(config.replay, "check").close()
+
+
+def with_target(config: Config, target: str | None) -> Config:
+    """Return the configuration with another sandbox; None starts one on this machine."""
+    return config.model_copy(update={"sandbox": replace(config.sandbox, target=target)})
 
 
 @contextmanager

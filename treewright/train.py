@@ -96,8 +96,8 @@ class _Run:
         self._config, self._folder, self._tasks = config, folder, tasks
         self._box, self._console, self._saved = box, console, saved
         # Several runs of one name may share a Redis server.
-        started = run_folder.read_info(folder.path).started_unix_seconds
-        self._run = f"{folder.name}-{started:.0f}"
+        info = run_folder.read_info(folder.path)
+        self._run = f"{folder.name}-{info.started_unix_seconds if info else 0:.0f}"
 
     def run(self, stop: threading.Event) -> None:
         """Start everything, train, end everything."""

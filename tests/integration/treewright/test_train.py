@@ -1,0 +1,172 @@
+"""The whole loop, as the command line runs it: real Redis, sandbox, actors, learner."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from evaluation.run_folder import read_run
+from learner import checkpoint
+from policy.grammar import GRAMMAR
+
+from .conftest import SMOKE
+
+LONG = ("run.max_steps=null", "run.max_seconds=300", "run.checkpoint_every_seconds=2")
+
+
+def _children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def _actor(process: subprocess.Popen[str]) -> psutil.Process | None:
+    """The process of an actor of the local runtime."""
+    for child in _children(process):
+        if "spawn_main" in " ".join(child.cmdline()):
+            return child
+    return None
+
+
+def _steps(folder: Path) -> int:
+    if not (folder / "metrics.jsonl").is_file():
+        return 0
+    return max((record.step for record in read_run(folder).train), default=0)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("runtime=local",),
+        ("runtime=ray", "learner.num_learners=0"),
+        ("runtime=ray", "learner.num_learners=1"),
+        ("runtime=ray", "learner.num_learners=2"),
+    ],
+    ids=lambda overrides: "-".join(overrides),
+)
+def test_a_run_ends_with_a_whole_folder(cli, overrides):
+    status, output = cli.run("train", "--config", SMOKE, *overrides)
+    assert status == 0, output
+    run = read_run(cli.folder / "runs" / "smoke")
+    assert run.info is not None
+    assert run.train[-1].step == 20
+    assert run.train[-1].policy_version > 1
+    assert sum(sum(record.verdicts.values()) for record in run.train) > 0
+    assert {(record.split, record.phase) for record in run.evals} == {
+        (split, phase) for split in ("heldout", "heldout_families") for phase in ("before", "after")
+    }
+    assert run.samples
+    assert "<svg" in (run.folder / "report.html").read_text()
+    assert list((run.folder / "tensorboard").glob("events.*"))
+    saved = checkpoint.load(run.folder / "checkpoints", grammar_version=GRAMMAR.version)
+    assert saved.learner.steps == 20
+
+
+def test_ctrl_c_ends_with_a_checkpoint_and_resume_goes_on(cli, wait_for):
+    folder = cli.folder / "runs" / "smoke"
+    first = cli.start("train", "--config", SMOKE, *LONG)
+    wait_for(lambda: _steps(folder) >= 5, 120)
+    children = _children(first)
+    first.send_signal(signal.SIGINT)
+    output, _ = first.communicate(timeout=60)
+    assert first.returncode == 130, output
+    assert not [child for child in children if child.is_running()]
+    assert (folder / "report.html").is_file()
+    saved = checkpoint.load(folder / "checkpoints", grammar_version=GRAMMAR.version)
+    before = read_run(folder)
+    assert saved.learner.steps == before.train[-1].step
+
+    more = saved.learner.steps + 10
+    status, output = cli.run("train", "--resume", folder, f"run.max_steps={more}")
+    assert status == 0, output
+    after = read_run(folder)
+    assert after.train[: len(before.train)] == before.train
+    assert after.train[-1].step == more
+    versions = [record.policy_version for record in after.train]
+    assert versions == sorted(versions)
+    assert versions[-1] > versions[len(before.train) - 1]
+    assert after.train[-1].seconds > before.train[-1].seconds
+    assert [record.phase for record in after.evals].count("before") == 2
+
+
+def test_a_second_ctrl_c_ends_at_once_and_leaves_no_process(cli, wait_for):
+    folder = cli.folder / "runs" / "smoke"
+    process = cli.start("train", "--config", SMOKE, *LONG)
+    wait_for(lambda: _steps(folder) >= 2, 120)
+    children = _children(process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode in (130, 0)
+    wait_for(lambda: not [child for child in children if child.is_running()], 20)
+
+
+def test_a_killed_actor_is_replaced_and_the_run_ends_well(cli, wait_for):
+    folder = cli.folder / "runs" / "smoke"
+    process = cli.start("train", "--config", SMOKE, *LONG, "run.max_seconds=20")
+    wait_for(lambda: _steps(folder) >= 2, 120)
+    actor = wait_for(lambda: _actor(process))
+    os.kill(actor.pid, signal.SIGKILL)
+    replacement = wait_for(
+        lambda: (found := _actor(process)) and found.pid != actor.pid and found, 30
+    )
+    assert replacement.pid != actor.pid
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "starting it again" in output
+
+
+def test_a_live_run_exposes_the_metrics_of_the_loop(cli, wait_for):
+    process = cli.start("train", "--config", SMOKE, *LONG)
+    assert process.stdout is not None
+    url = next(
+        found[0] for line in process.stdout if (found := re.findall(r"http://\S+/metrics", line))
+    )
+    wait_for(lambda: _steps(cli.folder / "runs" / "smoke") >= 5, 120)
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text = answer.read().decode()
+    for name in (
+        "treewright_learner_steps_total",
+        "treewright_learner_policy_version",
+        'treewright_learner_loss{term="supervised"}',
+        "treewright_replay_appended_total",
+        "treewright_actor_programs_total",
+        "treewright_actor_alive 1.0",
+    ):
+        assert name in text
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_weights_and_biases_keeps_the_run_offline(cli):
+    status, output = cli.run(
+        "train", "--config", SMOKE, "logger=wandb", "run.max_steps=3", WANDB_MODE="offline"
+    )
+    assert status == 0, output
+    assert list((cli.folder / "runs" / "smoke" / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_eval_inspect_and_synth_use_the_checkpoint(cli):
+    status, output = cli.run("train", "--config", SMOKE, "run.max_steps=3")
+    assert status == 0, output
+    folder = "runs/smoke"
+
+    status, output = cli.run("inspect", folder)
+    assert status == 0
+    assert "learner steps" in output
+
+    arguments = ("--checkpoint", folder, "--tasks", "arithmetic", "--k", "1,2", "--limit", "3")
+    status, output = cli.run("eval", *arguments, "--json")
+    assert status == 0, output
+    result = json.loads(output.splitlines()[-1])
+    assert set(result["pass_at"]) == {"1", "2"}
+    assert [task["samples"] for task in result["tasks"]] == [2, 2, 2]
+
+    example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--samples", "4")
+    status, output = cli.run("synth", "--checkpoint", folder, *example)
+    assert status in (0, 1), output
