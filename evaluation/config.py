@@ -31,7 +31,7 @@ class EvaluationConfig(BaseModel):
     batches_in_flight: int = Field(default=2, ge=1)
     """Sampled batches that may wait for the sandbox while the next one is sampled."""
 
-    cpu_seconds: float = Field(default=2.0, gt=0.0)
+    cpu_seconds: float = Field(default=1.0, gt=0.0)
     """CPU time that one program may take for all its tests, in seconds."""
 
     memory_bytes: int = Field(default=256 * 2**20, ge=2**25)

@@ -63,6 +63,10 @@ def evaluate(
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")
+    if config.profile not in PROFILES:
+        raise ValueError(
+            f"evaluation.profile: {config.profile!r} is none of {', '.join(sorted(PROFILES))}"
+        )
     return _Evaluation(policy, tasks, client, config, generator, on_progress).run()
 
 

@@ -124,7 +124,7 @@ class EvalRecord(_Json):
 
 @dataclass(frozen=True)
 class SampleRecord(_Json):
-    """A sampled program and what the sandbox said of it."""
+    """The best program of an evaluation's samples for one task, and what the sandbox said of it."""
 
     step: int
     task_id: str
