@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -31,16 +30,6 @@ def describe() -> Machine:
         ),
         versions=versions,
     )
-
-
-def revision(folder: Path) -> str | None:
-    """Return the git commit that `folder` is at, with `+` if files differ; None outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty=+"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
 
 
 def _processor() -> str:
