@@ -1,6 +1,7 @@
 """Which actions the automaton allows, as one pure function of the holes on top.
 
-N holes (the rows of a step, or all positions of many programs), V actions, K requirements.
+N holes (the rows of a step, or all positions of many programs), V actions, Q actions whose legality depends on
+more than the hole, K requirements.
 """
 
 from dataclasses import dataclass
@@ -14,38 +15,40 @@ from torch import Tensor
 from policy.grammar import context, tables
 from policy.grammar.context import Flag
 from policy.grammar.profiles import Profile
-from policy.grammar.rows import DEPTH, FLAGS, HOLE, NAMES, NEST, Rows
+from policy.grammar.rows import Rows
+from policy.grammar.tables import DEPTH, FLAGS, HOLE, NAMES, NEST
 
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its compiler
 and `ast.unparse` recurse, each to a limit."""
+REST, BINDS, COST, NODE_COST, NODES = range(5)
+"""Columns of `Tables.fillings`."""
+CHILDREN, SIGNALS, NAME_SLOT = range(3)
+"""Columns of `Tables.actions`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """`tables.Shape` and the `tables.Rules` of every variant in a batch, on its device.
+    """`tables.Shape` and the `tables.Rules` of every variant v of a batch, on its device.
 
-    Variant v's holes are the rows v*H to (v+1)*H of the last five.
+    A hole h of variant v is row v*H + h.
     """
 
-    rest: Tensor
-    children: Tensor
-    num_children: Tensor
-    mode: Tensor
-    binds: Tensor
-    signals: Tensor
-    leaves: Tensor
-    name_slot: Tensor
-    derived: Tensor
-    slots: Tensor
-    word: Tensor
-    care: Tensor
-    value: Tensor
-    requirement: Tensor
-    cost: Tensor
-    least: Tensor
-    node_cost: Tensor
-    least_nodes: Tensor
+    fillings: Int[Tensor, "vH*V 5"]
+    actions: Int[Tensor, "V 3"]
+    entries: Int[Tensor, "2*3*V C+1 3 8"]
+    mode: Int[Tensor, " H"]
+    least: Int[Tensor, "vH 2"]
+    """Fewest actions, and fewest nodes, that fill a hole."""
+    cost: Int[Tensor, "vH V"]
+    """int16, beyond every budget where the profile never allows the action."""
+    node_cost: Int[Tensor, "vH V"]
+    conditional: Int[Tensor, " Q"]
+    requirement: Int[Tensor, "vH Q"]
+    care: tuple[Tensor, Tensor, Tensor]
+    value: tuple[Tensor, Tensor, Tensor]
+    derived: Int[Tensor, " 4096"]
+    slots: Int[Tensor, "65536 2"]
 
 
 @lru_cache(maxsize=64)
@@ -59,30 +62,35 @@ def tables_on(
     def put(array: tables.Ints, dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
 
-    def join(name: str, dtype: torch.dtype = torch.int64) -> Tensor:
-        return put(np.concatenate([getattr(rule, name) for rule in rules]), dtype)
-
-    word, care, value = rules[0].requirements.T
+    fillings = [
+        np.stack((shape.rest, shape.binds, r.cost, r.node_cost, shape.nodes), axis=2) for r in rules
+    ]
+    index = np.concatenate([rule.requirement for rule in rules])
+    requirements, order = _by_word(rules[0].requirements)
+    conditional = np.flatnonzero((index > 1).any(0))
     return Tables(
-        rest=put(shape.rest.reshape(-1)),
-        children=put(shape.children),
-        num_children=put(shape.num_children),
+        fillings=put(np.concatenate(fillings).reshape(-1, 5)),
+        actions=put(np.stack((shape.num_children, shape.signals, shape.name_slot), axis=1)),
+        entries=put(shape.entries.reshape(-1, *shape.entries.shape[3:])),
         mode=put(shape.mode),
-        binds=put(shape.binds.reshape(-1)),
-        signals=put(shape.signals),
-        leaves=put(shape.leaves),
-        name_slot=put(shape.name_slot),
+        least=put(np.concatenate([np.stack((r.least, r.least_nodes), axis=1) for r in rules])),
+        cost=put(np.concatenate([rule.cost for rule in rules]), torch.int16),
+        node_cost=put(np.concatenate([rule.node_cost for rule in rules]), torch.int16),
+        conditional=put(conditional),
+        requirement=put(order[index[:, conditional]]),
+        care=tuple(put(rows[:, 1]) for rows in requirements),
+        value=tuple(put(rows[:, 2]) for rows in requirements),
         derived=put(shape.derived),
         slots=put(_slots()),
-        word=put(word),
-        care=put(care),
-        value=put(value),
-        requirement=join("requirement"),
-        cost=join("cost", torch.int16),
-        least=join("least"),
-        node_cost=join("node_cost", torch.int16),
-        least_nodes=join("least_nodes"),
     )
+
+
+def _by_word(requirements: tables.Ints) -> tuple[list[tables.Ints], tables.Ints]:
+    """The requirements of each of the three words, and their new order."""
+    order = np.argsort(requirements[:, 0], kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return [requirements[requirements[:, 0] == word] for word in range(3)], place
 
 
 def _slots() -> tables.Ints:
@@ -104,7 +112,7 @@ _BELOW_FRESH = (1 << context.FRESH_BIT) - 1
 def allowed(
     on: Tables,
     rows: Rows,
-    top: Int[Tensor, "N 9"],
+    top: Int[Tensor, "N 8"],
     budget: Int[Tensor, " N"],
     nodes: Int[Tensor, " N"] | None,
 ) -> Bool[Tensor, "N V"]:
@@ -114,21 +122,30 @@ def allowed(
     many statements and expressions the action and those may write, None for any.
     """
     hole = rows.offset + top[:, HOLE]
-    holds = (_words(on, rows, top)[:, on.word] & on.care) == on.value
-    mask = holds.gather(1, on.requirement[hole])
-    shortest = on.least[hole] - 1
+    shortest = on.least[hole, 0] - 1
     budget = torch.where(top[:, DEPTH] >= MAX_DEPTH, torch.minimum(budget, shortest), budget)
-    limit = budget.clamp(0, 2 * tables.INFINITE).to(torch.int16)
-    mask &= on.cost[hole] <= limit[:, None]
+    mask = on.cost[hole] <= _limit(budget)
     if nodes is not None:
-        limit = nodes.clamp(0, 2 * tables.INFINITE).to(torch.int16)
-        mask &= on.node_cost[hole] <= limit[:, None]
-    return mask
+        mask &= on.node_cost[hole] <= _limit(nodes)
+    words = _words(on, rows, top)
+    holds = torch.cat(
+        [
+            (word[:, None] & care) == value
+            for word, care, value in zip(words, on.care, on.value, strict=True)
+        ],
+        dim=1,
+    )
+    met = holds.gather(1, on.requirement[hole])
+    return mask.index_copy_(1, on.conditional, mask[:, on.conditional] & met)
 
 
-def _words(on: Tables, rows: Rows, top: Int[Tensor, "N 9"]) -> Int[Tensor, "N 3"]:
-    """The words that requirements are held against: names, flags, slots and literals."""
-    names, flags = top[:, NAMES], top[:, FLAGS]
+def _limit(budget: Int[Tensor, " N"]) -> Int[Tensor, "N 1"]:
+    return budget.clamp(0, tables.INFINITE - 1).to(torch.int16)[:, None]
+
+
+def _words(on: Tables, rows: Rows, top: Int[Tensor, "N 8"]) -> tuple[Tensor, Tensor, Tensor]:
+    """The words that requirements are held against: names, flags, slots and literals; each [N]."""
+    names, flags, nest = top[:, NAMES], top[:, FLAGS], top[:, NEST]
     slots, free = on.slots[names & context.LOCALS].unbind(1)
     closed = flags & Flag.NO_CAPTURE != 0
     slots = torch.where(closed, slots & _BELOW_FRESH, slots)
@@ -137,5 +154,5 @@ def _words(on: Tables, rows: Rows, top: Int[Tensor, "N 9"]) -> Int[Tensor, "N 3"
     exists = (rows.flags >> context.PARAM_EXISTS_BIT) & 0xFF
     fresh = (exists & ~(names >> context.PARAM_BIT)) << context.PARAM_FRESH_BIT
     state = flags | on.derived[flags & ((1 << context.NUM_FLAGS) - 1)] | rows.flags | free | fresh
-    state |= (top[:, NEST] >= context.MAX_NEST).to(torch.int64) * context.NEST_FULL
-    return torch.stack((names, state, slots | literals), dim=1)
+    state = torch.where(nest >= context.MAX_NEST, state | context.NEST_FULL, state)
+    return names, state, slots | literals

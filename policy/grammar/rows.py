@@ -12,10 +12,8 @@ from policy.grammar import context
 from policy.grammar.context import Flag
 from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.profiles import Profile
+from policy.grammar.tables import COLUMNS, FLAGS, HOLE, NAMES, PARENT
 
-NAMES, FLAGS, SCOPE, HOLE, PARENT, PREVIOUS, DEPTH, SLOT, NEST = range(9)
-"""Columns of a stack entry."""
-COLUMNS = 9
 UNLIMITED = 1_000_000
 
 
@@ -90,7 +88,7 @@ def _literals(row: RowContext) -> tuple[int, int]:
 
 def first_entries(
     profile: Profile, contexts: Sequence[RowContext], root: Root
-) -> Int[Tensor, "B 9"]:
+) -> Int[Tensor, "B 8"]:
     """The stack's first entry of each row, on the CPU."""
     entries = [_first_entry(profile, row, root) for row in contexts]
     return torch.tensor(entries, dtype=torch.int64).reshape(-1, COLUMNS)
@@ -99,7 +97,7 @@ def first_entries(
 def _first_entry(profile: Profile, row: RowContext, root: Root) -> list[int]:
     entry = [0] * COLUMNS
     entry[HOLE] = GRAMMAR.hole_ids[root.value]
-    entry[PARENT] = entry[PREVIOUS] = -1
+    entry[PARENT] = -1
     if root is Root.BODY:
         params = ((1 << row.num_params) - 1) << context.PARAM_BIT
         entry[NAMES] = params | int(row.has_entry) << context.ENTRY_BIT

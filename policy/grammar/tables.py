@@ -20,10 +20,11 @@ from policy.grammar.profiles import Profile, written
 
 Ints = NDArray[np.int64]
 INFINITE: Final = 10_000
-HOLE, CLEAR, SET, SCOPE, NEST, KEEP_NEST, SLOT = range(7)
-"""Columns of `children`."""
+NAMES, FLAGS, SCOPE, HOLE, PARENT, DEPTH, SLOT, NEST = range(8)
+"""Columns of a stack entry."""
+COLUMNS: Final = 8
 MAX_CHILDREN: Final = max(len(action.holes) for action in GRAMMAR.actions)
-# Rows of `rest` and `start` for lists whose later elements a sample may not choose freely.
+# Lists whose later elements a sample may not choose freely.
 _NARROWS: Final = {
     ("args", "default"): "args_d",
     ("elements_to", "Starred"): "elements_t2",
@@ -39,7 +40,11 @@ class Shape:
     rest: Ints
     """[H, V] the hole left in the place of a list after an action, 0: none."""
     children: Ints
-    """[3 V, C, 7] by the hole's mode: the action's holes, the last one first, and their contexts."""
+    """[3, V, C] hole types that an action opens, by the mode of the hole that it fills."""
+    entries: Ints
+    """[2, 3, V, C + 1, 3, 8] what an action writes on the stack, by whether a list stays and by the hole's mode:
+    entry = (top & row 0) + row 1 + position * row 2. The list that stays comes first, then the action's holes, the
+    last one first."""
     num_children: Ints
     """[V]"""
     mode: Ints
@@ -48,8 +53,6 @@ class Shape:
     """[H, V] bits set in the names word of the hole's scope."""
     signals: Ints
     """[V] bits set in the flags word of the hole's scope."""
-    leaves: Ints
-    """[V] bits set in the flags word of what is left of the list."""
     name_slot: Ints
     """[V] 1 + index of a name whose uses are linked, 0 for other actions."""
     derived: Ints
@@ -86,11 +89,6 @@ def shape() -> Shape:
     """Build the profile-independent tables."""
     rest = _rest()
     actions = GRAMMAR.actions
-    children = np.zeros((3, len(actions), MAX_CHILDREN, 7), dtype=np.int64)
-    for action in actions:
-        for mode in range(3):
-            for i, row in enumerate(_child_rows(action, mode)):
-                children[mode, action.id, len(action.holes) - 1 - i] = row
     mode = np.zeros(len(hole_names()), dtype=np.int64)
     binds = np.zeros(rest.shape, dtype=np.int64)
     nodes = np.zeros(rest.shape, dtype=np.int64)
@@ -100,14 +98,15 @@ def shape() -> Shape:
             binds[hole.id, action.id] = context.binds(hole, action)
             nodes[hole.id, action.id] = _nodes(hole, action)
     slots = [context.word_bit(action) for action in actions]
+    children, entries = _entries()
     return Shape(
         rest=rest,
-        children=children.reshape(3 * len(actions), MAX_CHILDREN, 7),
+        children=children,
+        entries=entries,
         num_children=np.array([len(action.holes) for action in actions]),
         mode=mode,
         binds=binds,
         signals=np.array([context.signals(action) for action in actions]),
-        leaves=np.array([context.leaves(action) for action in actions]),
         name_slot=np.array([0 if slot is None else slot + 1 for slot in slots]),
         derived=np.array([context.derive(flags) for flags in range(1 << context.NUM_FLAGS)]),
         nodes=nodes,
@@ -128,18 +127,55 @@ def _rest() -> Ints:
     return rest
 
 
-def _child_rows(action: Action, mode: int) -> Iterator[list[int]]:
+def _entries() -> tuple[Ints, Ints]:
     names = {name: i for i, name in enumerate(hole_names())}
-    for slot, use in enumerate(action.holes):
-        effect = context.effect(action, use)
-        name = GRAMMAR.hole(use, mode).name
-        if "spell" in action.row:
-            name = spelling.START[action.row["spell"]]
-        if action.sort == "case" and action.ends and name == "pattern":
-            name = "pattern_any"
-        keep = 0 if effect.resets_nest else 1
-        scope = int(effect.scope)
-        yield [names[name], ~effect.clear, effect.set, scope, effect.nest, keep, slot]
+    count = GRAMMAR.num_actions
+    children = np.zeros((3, count, MAX_CHILDREN), dtype=np.int64)
+    entries = np.zeros((2, 3, count, MAX_CHILDREN + 1, 3, COLUMNS), dtype=np.int64)
+    for action in GRAMMAR.actions:
+        entries[1, :, action.id, 0] = _staying_entry(context.leaves(action))
+        for mode in range(3):
+            for slot, use in enumerate(action.holes):
+                hole = names[_child_name(action, use, mode)]
+                row = _child_entry(hole, context.effect(action, use), slot)
+                place = len(action.holes) - 1 - slot
+                children[mode, action.id, slot] = hole
+                entries[0, mode, action.id, place] = row
+                entries[1, mode, action.id, place + 1] = row
+    return children, entries
+
+
+def _child_name(action: Action, use: HoleUse, mode: int) -> str:
+    name = GRAMMAR.hole(use, mode).name
+    if "spell" in action.row:
+        return spelling.START[action.row["spell"]]
+    # Only the last case may match everything.
+    return "pattern_any" if action.sort == "case" and action.ends and name == "pattern" else name
+
+
+def _child_entry(hole: int, effect: context.Effect, slot: int) -> Ints:
+    entry = np.zeros((3, COLUMNS), dtype=np.int64)
+    keep, add, position = entry
+    keep[[NAMES, DEPTH]] = -1
+    keep[FLAGS] = ~effect.clear & ~effect.set
+    keep[NEST] = 0 if effect.resets_nest else -1
+    keep[SCOPE] = 0 if effect.scope else -1
+    add[[FLAGS, HOLE, DEPTH, SLOT, NEST]] = effect.set, hole, 1, slot, effect.nest
+    # A scope's number is one more than the position of the action that opens it: 0 is the root's.
+    add[SCOPE] = position[SCOPE] = int(effect.scope)
+    position[PARENT] = 1
+    return entry
+
+
+def _staying_entry(leaves: int) -> Ints:
+    """What is left of a list; its hole type is added to the 0 here."""
+    entry = np.zeros((3, COLUMNS), dtype=np.int64)
+    keep, add, _ = entry
+    keep[:] = -1
+    keep[FLAGS] = ~leaves
+    keep[HOLE] = 0
+    add[[FLAGS, SLOT]] = leaves, 1
+    return entry
 
 
 def _nodes(hole: Hole, action: Action) -> int:
@@ -246,8 +282,7 @@ def _sure(index: Ints, requirements: Ints, profile: Profile) -> NDArray[np.bool_
 def _least(sure: NDArray[np.bool_], index: Ints, own: Ints) -> tuple[Ints, Ints]:
     """The cheapest way to fill each hole, by relaxation, and each action's share of it."""
     tables = shape()
-    holes = tables.children[:, :, HOLE].reshape(3, GRAMMAR.num_actions, MAX_CHILDREN)
-    by_mode = holes[tables.mode]
+    by_mode = tables.children[tables.mode]
     least = np.full(len(index), INFINITE, dtype=np.int64)
     least[0] = 0
     while True:
