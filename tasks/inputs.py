@@ -3,7 +3,7 @@
 The inputs that show most are shown as examples; the others are the hidden tests.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from tasks.families.draft import Domain, Draft
@@ -18,6 +18,9 @@ _EDGES = 7
 _OTHERS = 11
 _RARE = 5
 _MORE = 60
+_BORDERS = 3
+
+Case = Callable[[Example], object]
 
 
 def calls(draft: Draft, rng: Random) -> tuple[tuple[Example, ...], tuple[Example, ...]] | None:
@@ -33,25 +36,66 @@ def calls(draft: Draft, rng: Random) -> tuple[tuple[Example, ...], tuple[Example
     if len(found) < EXAMPLES[0] + TESTS[0]:
         return None
     cases = [case(call) for call in found]
-    common = max(cases, key=cases.count)
-    rare = [call for call, kind in zip(found, cases, strict=True) if kind != common]
+    usual = max(cases, key=cases.count)
+    rare = [call for call, kind in zip(found, cases, strict=True) if kind != usual]
+    common = [call for call, kind in zip(found, cases, strict=True) if kind == usual]
     if len(rare) < _RARE:
         more = _run(function, source.take(_MORE, edge=False))
-        rare += [call for call in more if case(call) != common][: _RARE - len(rare)]
+        rare += [call for call in more if case(call) != usual][: _RARE - len(rare)]
     if not rare:
         return None
     rng.shuffle(rare)
-    shown = [call for call, kind in zip(found, cases, strict=True) if kind == common]
-    return _split(rare, shown, rng)
+    borders = []
+    if draft.case or draft.returns == "bool":
+        borders = _borders(zip(rare[:_BORDERS], common, strict=False), function, case)
+    return _split(borders, rare, common, rng)
 
 
-def _case_function(draft: Draft) -> Callable[[Example], object]:
+def _case_function(draft: Draft) -> Case:
     """Return what tells the cases of a draft apart: its own expression, else the result."""
     if not draft.case:
         return lambda call: call.expected
     names = ", ".join(name for name, _ in draft.params)
     case = compile_function(f"def case({names}):\n    return {draft.case}", "case")
     return lambda call: case(*call.args)
+
+
+def _borders(
+    pairs: Iterable[tuple[Example, Example]], function: Callable[..., object], case: Case
+) -> list[Example]:
+    """Return neighbours that differ by one in one argument and fall into different cases.
+
+    They tell `<` from `<=`, and a threshold from the next one.
+    """
+    found: list[Example] = []
+    for start, end in pairs:
+        for i in range(len(start.args)):
+            args = (*start.args[:i], end.args[i], *start.args[i + 1 :])
+            step = Example(args, function(*args))
+            if case(step) != case(start):
+                near = _narrow(start, step, i, function, case)
+                found += [call for call in near if call not in found and _is_small(call.expected)]
+                break
+            start = step
+    return found
+
+
+def _narrow(
+    start: Example, end: Example, i: int, function: Callable[..., object], case: Case
+) -> tuple[Example, Example]:
+    """Bisect argument `i` between two calls of different cases."""
+    near, far = start.args[i], end.args[i]
+    assert isinstance(near, int)
+    assert isinstance(far, int)
+    while abs(near - far) > 1:
+        middle = (near + far) // 2
+        args = (*start.args[:i], middle, *start.args[i + 1 :])
+        call = Example(args, function(*args))
+        if case(call) == case(start):
+            start, near = call, middle
+        else:
+            end, far = call, middle
+    return start, end
 
 
 def compile_function(source: str, name: str) -> Callable[..., object]:
@@ -111,11 +155,15 @@ def _special(domain: Domain, constants: tuple[int, ...]) -> list[int]:
 
 
 def _split(
-    rare: list[Example], common: list[Example], rng: Random
+    borders: list[Example], rare: list[Example], common: list[Example], rng: Random
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Show a few calls with different results, two of rare cases among them; hide the rest."""
-    wanted = min(rng.randint(*EXAMPLES), len(rare) + len(common) - TESTS[0])
-    queue = [*rare[:2], *common[: wanted // 2], *rare[2:], *common[wanted // 2 :]]
+    """Show a few calls with different results, two of a border or of rare cases among them."""
+    first, later = borders[:2], borders[2:]
+    rare = [call for call in rare if call not in borders]
+    common = [call for call in common if call not in borders]
+    wanted = min(rng.randint(*EXAMPLES), len(rare) + len(common) + len(borders) - TESTS[0])
+    half = wanted // 2
+    queue = [*first, *rare[:2], *common[:half], *rare[2:], *common[half:]]
     results: set[object] = set()
     new: list[Example] = []
     old: list[Example] = []
@@ -123,8 +171,8 @@ def _split(
         (old if call.expected in results else new).append(call)
         results.add(call.expected)
     order = new + old
-    shown, hidden = order[:wanted], order[wanted:]
-    hidden = hidden[: rng.randint(*TESTS)]
+    shown = order[:wanted]
+    hidden = [*later, *order[wanted:]][: rng.randint(*TESTS)]
     rng.shuffle(shown)
     rng.shuffle(hidden)
     return tuple(shown), tuple(hidden)
