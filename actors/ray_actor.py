@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 from typing import Any
 
@@ -11,6 +12,9 @@ from ray.exceptions import RayError
 from actors.handle import Handle
 from actors.rollout import RolloutActor
 from actors.settings import ActorSettings
+
+# Ray adds paragraphs of advice to its errors.
+_REASON_CHARACTERS = 200
 
 
 class RayRollout:
@@ -48,7 +52,8 @@ class RayHandle(Handle):
             ray.get(self._run)
         except RayError as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            return f"died ({lines[-1] if lines else type(error).__name__})"
+            reason = lines[-1] if lines else type(error).__name__
+            return f"died ({textwrap.shorten(reason, _REASON_CHARACTERS)})"
         return "ended by itself"
 
     def ask_to_stop(self) -> None:

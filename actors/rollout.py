@@ -168,7 +168,6 @@ class RolloutActor:
         )
         seconds = time.monotonic() - began
         groups, programs = self._groups(drawn, samples)
-        self._tally({"programs": len(samples), "executed": len(programs)})
         return _Batch(
             groups=groups,
             programs=programs,
@@ -205,26 +204,36 @@ class RolloutActor:
         """Wait for a batch's results and write its trajectories."""
         began = time.monotonic()
         results = self._results(batch)
-        now = time.monotonic()
-        self._tally({"wait_seconds": now - began, "sample_seconds": batch.sample_seconds})
+        samples = sum(len(group.samples) for group in batch.groups)
+        self._tally(
+            {
+                "programs": samples,
+                "executed": len(batch.programs),
+                "sample_seconds": batch.sample_seconds,
+                "wait_seconds": time.monotonic() - began,
+            }
+        )
         if results is None:
-            self._counts["dropped:stopped"] += sum(len(group.samples) for group in batch.groups)
+            self._tally({"dropped:stopped": samples})
         else:
-            timings = Timings(
-                sample_seconds=batch.sample_seconds, sandbox_seconds=now - batch.submitted
-            )
-            settings = self._settings
-            origin = Origin(
-                settings.run, settings.name, batch.policy_version, self._config, timings
-            )
-            named = {result.id: result for result in results}
-            outcomes = [judge(group, named, origin) for group in batch.groups]
-            self._write([one for outcome in outcomes for one in outcome.trajectories])
-            for group, outcome in zip(batch.groups, outcomes, strict=True):
-                self._count(group, outcome)
-            self._progress.put(self._tasks.changes())
+            self._store(batch, results)
         self._replay.counters.add(self._counts)
         self._counts.clear()
+
+    def _store(self, batch: _Batch, results: Sequence[Result]) -> None:
+        """Judge a batch, write its trajectories, tell the curriculum."""
+        timings = Timings(
+            sample_seconds=batch.sample_seconds,
+            sandbox_seconds=time.monotonic() - batch.submitted,
+        )
+        name, run = self._settings.name, self._settings.run
+        origin = Origin(run, name, batch.policy_version, self._config, timings)
+        named = {result.id: result for result in results}
+        outcomes = [judge(group, named, origin) for group in batch.groups]
+        self._write([one for outcome in outcomes for one in outcome.trajectories])
+        for group, outcome in zip(batch.groups, outcomes, strict=True):
+            self._count(group, outcome)
+        self._progress.put(self._tasks.changes())
 
     def _results(self, batch: _Batch) -> list[Result] | None:
         """Wait for the sandbox, however long it is away; None when stopped meanwhile."""
@@ -240,12 +249,18 @@ class RolloutActor:
                 if self._stop.wait(pause):
                     return None
                 pause = min(2 * pause, self._config.sandbox_longest_pause_seconds)
-                batch.future = self._sandbox.submit(batch.programs)
+                self._submit_again([batch, *self._in_flight])
             else:
                 if away:
                     log.warning("the sandbox is back")
                 return results
         return None
+
+    def _submit_again(self, batches: Sequence[_Batch]) -> None:
+        """Send what failed: an outage fails all that is in flight, and is said once."""
+        for batch in batches:
+            if batch.future.done() and batch.future.exception() is not None:
+                batch.future = self._sandbox.submit(batch.programs)
 
     def _wait(self, future: concurrent.futures.Future[list[Result]]) -> bool:
         """Wait until it is done; False when stopped and the grace is over."""
@@ -265,10 +280,10 @@ class RolloutActor:
                 self._replay.writer.append_all(trajectories)
             except ReplayFull:
                 if self._stop.is_set():
-                    self._counts["dropped:stopped"] += len(trajectories)
+                    self._tally({"dropped:stopped": len(trajectories)})
                     return
             else:
-                self._counts["trajectories"] += len(trajectories)
+                self._tally({"trajectories": len(trajectories)})
                 return
 
     def _tally(self, amounts: Mapping[str, float]) -> None:
