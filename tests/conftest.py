@@ -23,7 +23,15 @@ def _marked_processes(mark: str) -> set[psutil.Process]:
                 found.add(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    return {process for process in found if process.is_running()}
+    return {process for process in found if process.is_running() and not _ends_with_us(process)}
+
+
+def _ends_with_us(process: psutil.Process) -> bool:
+    """Python's own helper of `multiprocessing`: it lives exactly as long as this process."""
+    try:
+        return any("multiprocessing.resource_tracker" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:  # zombies included
+        return False
 
 
 def _files() -> set[Path]:
@@ -40,6 +48,8 @@ def _nothing_is_left_behind() -> Iterator[None]:
     while (left := _marked_processes(mark)) and time.monotonic() < deadline:
         time.sleep(0.2)
     del os.environ[MARK]
-    assert not left, f"processes outlived the tests: {[p.as_dict(['pid', 'cmdline']) for p in left]}"
+    assert not left, (
+        f"processes outlived the tests: {[p.as_dict(['pid', 'cmdline']) for p in left]}"
+    )
     files = _files() - before
     assert not files, f"files outlived the tests: {sorted(map(str, files))}"
