@@ -42,8 +42,8 @@ def program_to_message(program: Program) -> pb.Program:
     """Return a program as a message.
 
     Raises:
-        ValueError: an argument or expected value that the wire can't carry, or text that is no
-            text (lone surrogates).
+        ValueError: an argument or expected value that the wire can't carry, or a source with
+            lone surrogates, which no file can hold.
 
     """
     compare = pb.Compare(unordered=program.compare.unordered)

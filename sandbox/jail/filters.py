@@ -59,8 +59,8 @@ _X32_BIT = 0x40000000
 _FORK_FLAGS = 0x01200011
 # F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_DUPFD_CLOEXEC: no locks, leases, owners, seals.
 _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
-# TCGETS FIONREAD FIONCLEX FIOCLEX: what opening a file asks for.
-_IOCTL_COMMANDS = (0x5401, 0x541B, 0x5450, 0x5451)
+# TCGETS FIONREAD FIONBIO FIONCLEX FIOCLEX: what opening a file asks for.
+_IOCTL_COMMANDS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)
 
 _Instruction = tuple[int, int, int, int]
 

@@ -69,17 +69,17 @@ def _receive(channel: SocketType) -> tuple[bytes, float, float, int, list[int]] 
             descriptors += [item for (item,) in struct.iter_unpack("i", raw)]
         data = data.lstrip(KILL)
     while len(data) < REQUEST.size:
-        data += _more(channel)
+        data += _more(channel.fileno())
     _, length, cpu_seconds, wall_seconds, memory_bytes = REQUEST.unpack_from(data)
     parts, missing = [data[REQUEST.size :]], length + REQUEST.size - len(data)
     while missing:
-        parts.append(_more(channel))
+        parts.append(_more(channel.fileno()))
         missing -= len(parts[-1])
     return b"".join(parts), cpu_seconds, wall_seconds, memory_bytes, descriptors
 
 
-def _more(channel: SocketType) -> bytes:
-    data = channel.recv(_CHUNK)
+def _more(control: int) -> bytes:
+    data = os.read(control, _CHUNK)
     if not data:
         raise SystemExit(0)
     return data
