@@ -156,6 +156,7 @@ class Automaton:
         inside = self._stack[:, :, SCOPE] >= scope[:, None]
         words = torch.stack((names, flags), dim=1)
         self._stack[:, :, NAMES : FLAGS + 1] |= torch.where(inside[:, :, None], words[:, None], 0)
+        self._top[:, NAMES : FLAGS + 1] |= words
 
     def _write(
         self, kind: Int[Tensor, " B"], place: Int[Tensor, " B"], rest: Int[Tensor, " B"]
@@ -187,7 +188,7 @@ class Automaton:
         steps = []
         for position in range(length):
             budget, nodes = self._budgets()
-            steps.append((self._top, self._previous, budget, nodes))
+            steps.append((self._top.clone(), self._previous, budget, nodes))
             self.push(actions[:, position])
         tops, links, budgets, counts = zip(*steps, strict=True)
         top, previous = torch.stack(tops, 1).flatten(0, 1), torch.stack(links, 1).flatten(0, 1)
