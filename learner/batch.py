@@ -83,7 +83,7 @@ def collate(
         turn, place = divmod(at, num_shards)
         hands[place if turn % 2 == 0 else num_shards - 1 - place].append(row)
     most = max(len(hand) for hand in hands)
-    filler = replace(by_length[-1], kind=RowKind.PADDING, strategy=())
+    filler = _filler(by_length[-1])
     full = ([*hand, *[filler] * (most - len(hand))] for hand in hands)
     return tuple(_shard(hand, min(num_parts, most), counts, policy_version) for hand in full)
 
@@ -126,11 +126,8 @@ def _columns(
     programs = [row.program for row in rows]
     lengths = np.array([len(program.actions) for program in programs])
     starts = np.cumsum(lengths) - lengths
-    # A padding row's positions are not constrained: it takes part in nothing.
-    bound = [
-        (start, row.program)
-        for start, row in zip(starts, rows, strict=True)
-        if row.kind != RowKind.PADDING
+    constrained = [
+        start + program.constrained for start, program in zip(starts, programs, strict=True)
     ]
     behaviour = [
         np.zeros(len(row.program.actions), np.float32)
@@ -153,9 +150,18 @@ def _columns(
         "behaviour_logprobs": _padded(behaviour),
         "strategy_labels": np.array([row.strategy or (-1,) * len(SIZES) for row in rows]),
         "mask": np.concatenate([program.mask for program in programs]),
-        "constrained": np.concatenate([start + program.constrained for start, program in bound]),
-        "grammar_mask": np.concatenate([program.grammar_mask for _, program in bound]),
+        "constrained": np.concatenate(constrained),
+        "grammar_mask": np.concatenate([program.grammar_mask for program in programs]),
     }
+
+
+def _filler(row: Row) -> Row:
+    """Return a row that takes part in nothing, of the shape of another."""
+    program = row.program
+    unbound = replace(
+        program, constrained=program.constrained[:0], grammar_mask=program.grammar_mask[:0]
+    )
+    return replace(row, program=unbound, kind=RowKind.PADDING, strategy=())
 
 
 def _lag(row: Row, policy_version: int) -> int:

@@ -160,7 +160,7 @@ class RllibBackend:
             },
         )
         self.restarts = 0
-        self._group = self._build_group()
+        self.group = self._build_group()
         self._last_state = self.state()
         self._steps = 0
 
@@ -205,14 +205,14 @@ class RllibBackend:
 
     def close(self) -> None:
         """End the learner processes."""
-        self._group.shutdown()
+        self.group.shutdown()
 
     def _guarded(self, call: Callable[[LearnerGroup], list[T]]) -> list[T]:
         """Run a call on the group; where learners have died, rebuild the group and run it again."""
         try:
-            return call(self._group)
+            return call(self.group)
         except RayError as error:
-            alive = len(_alive(self._group))
+            alive = len(_alive(self.group))
             if alive == self.num_shards:
                 raise  # the call itself failed: a new group would fail as well
             lost = self._steps - self._last_state.steps
@@ -225,11 +225,11 @@ class RllibBackend:
                 lost,
             )
         try:
-            self._group.shutdown()
-            self._group = self._build_group()
+            self.group.shutdown()
+            self.group = self._build_group()
             self.restarts += 1
             self.load_state(self._last_state)
-            return call(self._group)
+            return call(self.group)
         except RayError as error:
             raise LearnerError(f"the learners died and could not be rebuilt: {error}") from error
 

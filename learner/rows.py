@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from learner.objective import RowKind
 from policy.grammar import PROFILES, Automaton, Root, RowContext
@@ -83,8 +84,9 @@ class Replay:
             PROFILES[self.profile], contexts, self.max_actions, self.root, torch.device("cpu")
         )
         trace = automaton.replay(padded, lengths)
-        masks = np.packbits(trace.mask.numpy(), axis=-1, bitorder="little")
-        grammar = np.packbits(trace.grammar_mask.numpy(), axis=-1, bitorder="little")
+        masks = _packed(trace.mask)
+        unbound = trace.grammar_mask is trace.mask  # no task of the chunk has constraints
+        grammar = masks if unbound else _packed(trace.grammar_mask)
         features = trace.features.numpy().astype(np.int16)
         bound = (masks != grammar).any(-1)
         programs: list[Program | None] = []
@@ -102,3 +104,7 @@ class Replay:
                 else None
             )
         return programs
+
+
+def _packed(mask: Tensor) -> NDArray[np.uint8]:
+    return np.packbits(mask.numpy(), axis=-1, bitorder="little")

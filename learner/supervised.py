@@ -18,11 +18,13 @@ from tasks.schema import Task
 View = tuple[bool, bool]
 """Whether the description and the names are hidden."""
 FULL: View = (False, False)
+_WITHOUT = "without a reference"
 
 
 @dataclass(frozen=True)
 class _Reference:
-    task: Task
+    """A reference in the grammar's normal form."""
+
     tree: ast.Module
     strategy: tuple[int, ...]
 
@@ -30,9 +32,9 @@ class _Reference:
 class SupervisedRows:
     """Reference programs as rows, each seen once an epoch, in random views of its task.
 
-    Everything about a program and a view is computed once. Tasks whose reference the profile can't
-    express, or that is too long, are left out and counted in `skipped` by reason. Raises ValueError
-    when none is left.
+    A program and a view are encoded when they are first drawn, and kept. Tasks without a reference
+    are left out, and those whose reference the profile can't express or is too long; `skipped`
+    counts those found so far by reason. Raises ValueError where no task has a reference.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class SupervisedRows:
         max_actions: int,
         seed: int,
     ) -> None:
-        self.skipped: Counter[str] = Counter()
+        self._tasks = [task for task in tasks if task.reference is not None]
         self._model = model
         self._dropout = (config.text_dropout, config.names_dropout)
         self._profile = profile
@@ -53,54 +55,56 @@ class SupervisedRows:
         self._seed = seed
         self._drawn = 0
         self._order: tuple[int, list[int]] = (-1, [])
-        self._references: list[_Reference] = []
-        self._views: dict[tuple[int, View], tuple[Spec, Program]] = {}
-        self._prepare(tasks)
-        if not self._references:
-            reasons = ", ".join(f"{n} {why}" for why, n in self.skipped.most_common()) or "no tasks"
-            raise ValueError(
-                f"no task has a reference program to learn from ({reasons}): choose other "
-                "tasks.sources, or set learner.supervised_rows=0"
-            )
+        self._without = len(tasks) - len(self._tasks)
+        self._unfit: dict[int, str] = {}
+        self._references: dict[int, _Reference] = {}
+        self._views: dict[tuple[int, View], tuple[Spec, Program] | None] = {}
+        if not self._tasks:
+            raise ValueError(self._nothing())
 
-    def __len__(self) -> int:
-        return len(self._references)
-
-    def _prepare(self, tasks: Sequence[Task]) -> None:
-        parsed = [found for task in tasks if (found := self._parse(task)) is not None]
-        self._references = parsed
-        self._encode([(at, FULL) for at in range(len(parsed))])
-        kept = [at for at in range(len(parsed)) if (at, FULL) in self._views]
-        self._references = [parsed[at] for at in kept]
-        self._views = {(new, FULL): self._views[old, FULL] for new, old in enumerate(kept)}
-
-    def _parse(self, task: Task) -> _Reference | None:
-        if task.reference is None:
-            self.skipped["without a reference"] += 1
-            return None
-        try:
-            tree = normalise.normalise(ast.parse(task.reference), task.entry_point)
-        except (SyntaxError, CodecError):
-            self.skipped["that the grammar can't express"] += 1
-            return None
-        return _Reference(task, tree, strategy.labels(tree))
+    @property
+    def skipped(self) -> Counter[str]:
+        """Tasks that can't be taught, by reason, as far as they were drawn."""
+        found = Counter(self._unfit.values())
+        if self._without:
+            found[_WITHOUT] = self._without
+        return found
 
     def draw(self, number: int) -> list[Row]:
-        """Take the next rows; every epoch goes through all tasks in a new order."""
-        wanted = [self._next() for _ in range(number)]
-        self._encode([key for key in dict.fromkeys(wanted) if key not in self._views])
-        # A view that hides literals which the reference needs can't express it: show the whole.
-        return [self._row(at, view if (at, view) in self._views else FULL) for at, view in wanted]
+        """Take the next rows; every epoch goes through all tasks in a new order.
 
-    def _row(self, at: int, view: View) -> Row:
-        encoded, program = self._views[at, view]
-        labels = self._references[at].strategy
-        return Row(encoded, program, RowKind.REFERENCE, solved=True, strategy=labels)
+        Raises ValueError where no task can be taught at all.
+        """
+        rows: list[Row] = []
+        while len(rows) < number:
+            wanted = [self._next() for _ in range(number - len(rows))]
+            self._encode(wanted)
+            # A view that hides a literal of the reference can't express it: show the whole task.
+            self._encode([(at, FULL) for at, view in wanted if self._views[at, view] is None])
+            rows += [row for at, view in wanted if (row := self._row(at, view)) is not None]
+            if len(self._unfit) == len(self._tasks):
+                raise ValueError(self._nothing())
+        return rows
+
+    def state(self) -> int:
+        """Return all that the next draws depend on: how many rows were looked at."""
+        return self._drawn
+
+    def load_state(self, drawn: int) -> None:
+        """Go on after that many rows."""
+        self._drawn = drawn
+
+    def _nothing(self) -> str:
+        reasons = ", ".join(f"{n} {why}" for why, n in self.skipped.most_common()) or "no tasks"
+        return (
+            f"no task has a reference program to learn from ({reasons}): choose other "
+            "tasks.sources, or set learner.supervised_rows=0"
+        )
 
     def _next(self) -> tuple[int, View]:
-        epoch, place = divmod(self._drawn, len(self._references))
+        epoch, place = divmod(self._drawn, len(self._tasks))
         if self._order[0] != epoch:
-            order = list(range(len(self._references)))
+            order = list(range(len(self._tasks)))
             random.Random(f"{self._seed}/epoch/{epoch}").shuffle(order)
             self._order = (epoch, order)
         chance = random.Random(f"{self._seed}/view/{self._drawn}")
@@ -108,48 +112,54 @@ class SupervisedRows:
         text, names = (chance.random() < share for share in self._dropout)
         return self._order[1][place], (text, names)
 
-    def state(self) -> int:
-        """Return all that the next draws depend on: how many rows were drawn."""
-        return self._drawn
+    def _row(self, at: int, view: View) -> Row | None:
+        found = self._views[at, view] or self._views[at, FULL]
+        if found is None:
+            return None
+        labels = self._references[at].strategy
+        return Row(*found, RowKind.REFERENCE, solved=True, strategy=labels)
 
-    def load_state(self, drawn: int) -> None:
-        """Go on after that many rows."""
-        self._drawn = drawn
-
-    def _encode(self, keys: list[tuple[int, View]]) -> None:
-        """Encode tasks and programs of some views, those of one root in one replay."""
-        specs = {}
-        actions = {}
-        for key in keys:
-            found = self._actions(*key)
-            if found is not None:
-                specs[key], actions[key] = found
-        for root in {one.root for one in specs.values()}:
-            chosen = [key for key in specs if specs[key].root == root]
+    def _encode(self, keys: Sequence[tuple[int, View]]) -> None:
+        """Encode tasks and programs of views that are new, those of one root in one replay."""
+        new = [key for key in dict.fromkeys(keys) if key not in self._views]
+        found = {key: both for key in new if (both := self._actions(*key)) is not None}
+        self._views.update(dict.fromkeys(new))
+        for root in {encoded.root for encoded, _ in found.values()}:
+            chosen = {key: both for key, both in found.items() if both[0].root == root}
             programs = Replay(self._profile, root, self._max_actions).programs(
-                [specs[key].context for key in chosen], [actions[key] for key in chosen]
+                [encoded.context for encoded, _ in chosen.values()],
+                [actions for _, actions in chosen.values()],
             )
-            for key, program in zip(chosen, programs, strict=True):
+            for (key, (encoded, _)), program in zip(chosen.items(), programs, strict=True):
                 if program is not None:
-                    self._views[key] = (specs[key], program)
+                    self._views[key] = (encoded, program)
                 elif key[1] == FULL:
-                    self.skipped[f"that the profile {self._profile} can't express"] += 1
+                    self._unfit[key[0]] = f"that the profile {self._profile} can't express"
 
     def _actions(self, at: int, view: View) -> tuple[Spec, list[int]] | None:
-        reference = self._references[at]
+        """Return a task's view and its reference's actions; None where there are none."""
         text, names = view
         try:
             encoded = spec.encode(
-                reference.task,
+                self._tasks[at],
                 self._model.spec,
                 dropout=Dropout(text=float(text), names=float(names)),
                 rng=random.Random(0),
             )
-            actions = codec.encode(reference.tree, encoded.names, encoded.root)
-        except (CodecError, SpecError):
-            self.skipped["that the grammar can't express"] += view == FULL
+            actions = codec.encode(self._reference(at).tree, encoded.names, encoded.root)
+        except (SyntaxError, CodecError, SpecError):
+            if view == FULL:
+                self._unfit[at] = "that the grammar can't express"
             return None
         if len(actions) > self._max_actions:
-            self.skipped[f"longer than {self._max_actions} actions"] += view == FULL
+            if view == FULL:
+                self._unfit[at] = f"longer than {self._max_actions} actions"
             return None
         return encoded, actions
+
+    def _reference(self, at: int) -> _Reference:
+        if at not in self._references:
+            task = self._tasks[at]
+            tree = normalise.normalise(ast.parse(str(task.reference)), task.entry_point)
+            self._references[at] = _Reference(tree, strategy.labels(tree))
+        return self._references[at]

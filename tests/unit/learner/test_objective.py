@@ -313,7 +313,7 @@ def test_clip_takes_the_pessimistic_side():
 
 
 def test_an_archived_program_is_imitated_but_has_no_policy_gradient():
-    inputs = make_inputs()
+    inputs = on_policy(make_inputs())
     kind = inputs.kind.clone()
     kind[1] = RowKind.VERIFIED
     archived = objective(replace(inputs, kind=kind), ObjectiveConfig())
@@ -403,7 +403,8 @@ def test_a_shard_without_a_kind_still_reaches_every_output():
 def test_weights_follow_their_schedules():
     schedule = Schedule(start=0.0, end=1.0, from_step=10, to_step=20)
     assert [schedule.at(step) for step in (0, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
-    inputs, config = make_inputs(), ObjectiveConfig(**ONLY | {"supervised": schedule})
+    inputs = make_inputs()
+    config = ObjectiveConfig.model_validate(ONLY | {"supervised": schedule})
     late = objective(inputs, config, step=15)
     assert objective(inputs, config).total.item() == 0.0
     assert late.total.item() == pytest.approx(0.5 * late.terms["supervised"].item())
