@@ -1,6 +1,6 @@
 """The one attention function: flash-attn on a GPU where it is installed, else torch's SDPA.
 
-Shapes: B rows, S queries, T keys, H heads, D features a head.
+Shapes: B rows, S queries, T keys, H query heads, K key heads, D features a head.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ def _flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
 
 def attend(
     q: Float[Tensor, "B H S D"],
-    k: Float[Tensor, "B H T D"],
-    v: Float[Tensor, "B H T D"],
+    k: Float[Tensor, "B K T D"],
+    v: Float[Tensor, "B K T D"],
     *,
     causal: bool = False,
     key_mask: Bool[Tensor, "B T"] | None = None,
 ) -> Float[Tensor, "B H S D"]:
-    """Softmax attention, scaled by 1 / sqrt(D).
+    """Softmax attention, scaled by 1 / sqrt(D); every H / K query heads read one key head.
 
     `causal` wants either S == T or S == 1: a single query is the newest position of a cached
     sequence and sees every key. `key_mask` is True where a key may be read (padded specs); a row
@@ -49,4 +49,26 @@ def attend(
         out = flash(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
         return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
     mask = None if key_mask is None else key_mask[:, None, None, :]
-    return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+    if causal:
+        k, v = (_repeated(part, q.shape[1] // k.shape[1]) for part in (k, v))
+        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    # Without an order among queries, the heads of a group are more queries to the same keys.
+    grouped = q.reshape(q.shape[0], k.shape[1], -1, q.shape[-1])
+    if queries == 1 and not q.is_cuda and not torch.is_grad_enabled():
+        out = _attend_once(grouped, k, v, mask)
+    else:
+        out = functional.scaled_dot_product_attention(grouped, k, v, attn_mask=mask)
+    return out.reshape(q.shape)
+
+
+def _repeated(x: Float[Tensor, "B K T D"], times: int) -> Float[Tensor, "B H T D"]:
+    return x if times == 1 else x.repeat_interleave(times, dim=1)
+
+
+def _attend_once(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """Decode on a CPU, where two products take half the time of SDPA's kernel for one query."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    out: Tensor = scores.softmax(-1) @ v
+    return out

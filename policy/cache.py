@@ -4,36 +4,37 @@ A position's state at every module call depends on earlier positions only, so ke
 messages are kept per (segment, cycle, layer) call and never change. All rows are equally long:
 programs start together and leave when they end.
 
-Shapes: C calls, B rows, H heads, T positions so far, D features a head, m message features.
+Shapes: C calls, B rows, K heads, P positions, T of them
+so far, D features a head, m message features.
 """
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from policy.config import ModelConfig
 from policy.layers import EDGES
 
-_FIRST_CAPACITY = 32
-
 
 class DecodingCache:
-    """Keys, values and messages of every module call; grows by doubling."""
+    """Keys, values and messages of every module call, for `positions` positions of `rows` rows.
 
-    def __init__(self, config: ModelConfig, rows: int, like: Tensor) -> None:
+    `like` gives device and dtype.
+    """
+
+    def __init__(self, config: ModelConfig, rows: int, positions: int, like: Tensor) -> None:
         core = config.hrm
         runs = core.segments * core.h_cycles
         l_calls = runs * core.l_cycles * (core.h_layers if core.share_levels else core.l_layers)
         h_calls = runs * core.h_layers
         message_calls = l_calls + (h_calls if core.share_levels else 0)
         head_width = core.width // core.heads
-        self.kv: Float[Tensor, "C 2 B H cap D"] = like.new_empty(
-            l_calls + h_calls, 2, rows, core.heads, _FIRST_CAPACITY, head_width
+        self.kv: Float[Tensor, "C 2 B K P D"] = like.new_empty(
+            l_calls + h_calls, 2, rows, core.kv_heads, positions, head_width
         )
-        self.messages: Float[Tensor, "C B cap m"] = like.new_empty(
+        self.messages: Float[Tensor, "C B P m"] = like.new_empty(
             message_calls if config.graph else 0,
             rows,
-            _FIRST_CAPACITY,
+            positions,
             EDGES * config.message_width,
         )
         self.position = -1
@@ -43,14 +44,10 @@ class DecodingCache:
         """Begin the next position; its calls follow in the order of the ones before."""
         self.position += 1
         self._attention_call = self._message_call = 0
-        capacity = self.kv.shape[4]
-        if self.position == capacity:
-            self.kv = torch.cat((self.kv, torch.empty_like(self.kv)), dim=4)
-            self.messages = torch.cat((self.messages, torch.empty_like(self.messages)), dim=2)
 
     def extend_attention(
-        self, k: Float[Tensor, "B H 1 D"], v: Float[Tensor, "B H 1 D"]
-    ) -> tuple[Float[Tensor, "B H T D"], Float[Tensor, "B H T D"]]:
+        self, k: Float[Tensor, "B K 1 D"], v: Float[Tensor, "B K 1 D"]
+    ) -> tuple[Float[Tensor, "B K T D"], Float[Tensor, "B K T D"]]:
         """Keep this call's newest key and value; give those of all positions."""
         held = self.kv[self._attention_call]
         self._attention_call += 1

@@ -16,6 +16,9 @@ class HRMConfig(_Section):
     """Hidden size d of both levels."""
     heads: int = Field(default=4, ge=1)
     """Attention heads; must divide the width into even parts (rotary positions turn pairs)."""
+    kv_heads: int = Field(default=1, ge=1)
+    """Heads of keys and values, each read by heads / kv_heads query heads (arXiv:2305.13245); the
+    published model has as many as heads. Fewer make the decoding cache and its reading smaller."""
     expansion: float = Field(default=2.0, gt=0)
     """A SwiGLU's inner width is expansion * width * 2/3, rounded up to `round_inner_to`."""
     round_inner_to: int = Field(default=32, ge=1)
@@ -56,6 +59,10 @@ class HRMConfig(_Section):
         if self.width % (2 * self.heads):
             raise ValueError(
                 f"width ({self.width}) must be a multiple of 2 * heads ({2 * self.heads})"
+            )
+        if self.heads % self.kv_heads:
+            raise ValueError(
+                f"heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})"
             )
         return self
 

@@ -5,7 +5,8 @@ z_H <- H(z_H + z_L). Segments follow each other with a detached carry and are ea
 One class serves the published model (no spec, no tree, bidirectional; see `policy.parity`) and
 the program policy (causal, H reads the spec, L receives messages along the tree).
 
-Shapes: B rows, S positions, T spec tokens, d width, H heads, D = d / H, E edges of the tree.
+Shapes: B rows, S positions, T spec tokens, d width, K heads of keys and values,
+D features a head, E edges of the tree.
 """
 
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ class Carry(NamedTuple):
 class SpecReading(NamedTuple):
     """What the cross-attending blocks read: keys and values per block, one row each."""
 
-    kv: tuple[Float[Tensor, "2 B H T D"], ...]
+    kv: tuple[Float[Tensor, "2 B K T D"], ...]
     mask: Bool[Tensor, "B T"]
 
 
@@ -76,9 +77,11 @@ class Block(nn.Module):
         super().__init__()
         width, step = config.width, config.round_inner_to
         inner = -(round(config.expansion * width * 2 / 3) // -step) * step
-        self.self_attn = SelfAttention(width, config.heads, causal=shape.causal)
+        self.self_attn = SelfAttention(width, config.heads, config.kv_heads, causal=shape.causal)
         self.mlp = SwiGLU(width, inner)
-        self.cross_attn = CrossAttention(width, config.heads) if shape.cross else None
+        self.cross_attn = (
+            CrossAttention(width, config.heads, config.kv_heads) if shape.cross else None
+        )
         self.messages = TreeMessages(width, shape.message_width) if shape.message_width else None
         self.pre, self.eps = config.norm == "pre", config.norm_eps
 

@@ -2,7 +2,8 @@
 
 Parameter names of attention and feed-forward are those of the published HRM.
 
-Shapes: B rows, S positions, T spec tokens, d width, H heads, D = d / H, E edges of the tree.
+Shapes: B rows, S positions, T spec tokens, d width, H heads, K of keys and values, D = d / H,
+E edges of the tree.
 """
 
 from typing import Protocol
@@ -24,7 +25,7 @@ class Memory(Protocol):
     """What a cache of earlier positions offers to a layer; calls come in a fixed order."""
 
     def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Append [B, H, 1, D] keys and values; return those of every position so far."""
+        """Append [B, K, 1, D] keys and values; return those of every position so far."""
 
     def extend_messages(self, values: Tensor) -> Tensor:
         """Append [B, 1, m] message values; return [B, T, m]."""
@@ -100,12 +101,13 @@ def rotate(x: Float[Tensor, "B S *heads D"], rotation: Rotation) -> Float[Tensor
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention among the positions of a row."""
+    """Multi-head attention among the positions of a row; K heads of keys and values."""
 
-    def __init__(self, width: int, heads: int, *, causal: bool) -> None:
+    def __init__(self, width: int, heads: int, kv_heads: int, *, causal: bool) -> None:
         super().__init__()
-        self.heads, self.causal = heads, causal
-        self.qkv_proj = Linear(width, 3 * width, bias=False)
+        self.heads, self.kv_heads, self.causal = heads, kv_heads, causal
+        self.head_width = width // heads
+        self.qkv_proj = Linear(width, (heads + 2 * kv_heads) * self.head_width, bias=False)
         self.o_proj = Linear(width, width, bias=False)
 
     def forward(
@@ -117,47 +119,44 @@ class SelfAttention(nn.Module):
         memory: Memory | None = None,
     ) -> Float[Tensor, "B S d"]:
         """Attend; with a `memory`, S is 1 and the earlier keys come from it."""
-        batch, length, width = x.shape
-        qkv = self.qkv_proj(x).view(batch, length, 3, self.heads, width // self.heads)
-        qk, v = qkv.split((2, 1), dim=2)
+        qkv = self.qkv_proj(x).view(*x.shape[:2], -1, self.head_width)
+        turning, v = qkv.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
         if rotation is not None:
-            qk = rotate(qk, rotation)
-        q, k = (part.transpose(1, 2) for part in qk.unbind(2))
-        v = v.squeeze(2).transpose(1, 2)
+            turning = rotate(turning, rotation)
+        q, k = turning.split((self.heads, self.kv_heads), dim=2)
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         if memory is not None:
             k, v = memory.extend_attention(k, v)
         out = attend(q, k, v, causal=self.causal, key_mask=key_mask)
-        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(x.shape))
         return projected
 
 
 class CrossAttention(nn.Module):
     """Multi-head attention from the positions of a row to the tokens of its task's spec."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, kv_heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.head_width = width // heads
         self.q_proj = Linear(width, width, bias=False)
-        self.kv_proj = Linear(width, 2 * width, bias=False)
+        self.kv_proj = Linear(width, 2 * kv_heads * self.head_width, bias=False)
         self.o_proj = Linear(width, width, bias=False)
 
-    def keys_values(self, states: Float[Tensor, "B T d"]) -> Float[Tensor, "2 B H T D"]:
+    def keys_values(self, states: Float[Tensor, "B T d"]) -> Float[Tensor, "2 B K T D"]:
         """Project spec states once, for all samples and calls that read them."""
-        batch, length, width = states.shape
-        kv: Tensor = self.kv_proj(states).view(batch, length, 2, self.heads, width // self.heads)
+        kv: Tensor = self.kv_proj(states).view(*states.shape[:2], 2, -1, self.head_width)
         return kv.permute(2, 0, 3, 1, 4)
 
     def forward(
         self,
         x: Float[Tensor, "B S d"],
-        kv: Float[Tensor, "2 B H T D"],
+        kv: Float[Tensor, "2 B K T D"],
         key_mask: Bool[Tensor, "B T"],
     ) -> Float[Tensor, "B S d"]:
         """Read the spec."""
-        batch, length, width = x.shape
-        q = self.q_proj(x).view(batch, length, self.heads, -1).transpose(1, 2)
+        q = self.q_proj(x).view(*x.shape[:2], -1, self.head_width).transpose(1, 2)
         out = attend(q, kv[0], kv[1], key_mask=key_mask)
-        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(x.shape))
         return projected
 
 

@@ -103,6 +103,7 @@ def _build(published: Mapping[str, object], data: Mapping[str, np.ndarray]) -> P
         {
             "width": published["hidden_size"],
             "heads": published["num_heads"],
+            "kv_heads": published["num_heads"],
             "expansion": published["expansion"],
             "round_inner_to": 256,
             "h_layers": published["H_layers"],

@@ -249,6 +249,7 @@ def _context(task: Task, signature: Signature, names: Names) -> RowContext:
         return_type=signature.returns,
         forbid=task.constraints.forbid,
         max_nodes=task.constraints.max_nodes,
+        has_entry=names.entry_point is not None,
     )
 
 

@@ -17,6 +17,7 @@ from tasks.schema import Constraints, Example, Param, Signature, Task
 _GROUP = 64
 """Programs drawn together."""
 _PER_TASK = 4
+_UNLIMITED = Constraints()
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _task(
     returns: str,
     description: str,
     *examples: Example,
-    constraints: Constraints = Constraints(),
+    constraints: Constraints = _UNLIMITED,
 ) -> Task:
     params = tuple(Param(f"p{index}", text) for index, text in enumerate(types))
     return Task(
@@ -73,9 +74,7 @@ def varied_tasks() -> tuple[Task, ...]:
         _task("flags", ("bool",) * 8, "bool", "Whether all hold."),
         _task("raw", ("bytes",), "bytes", "Reverse the bytes."),
         _task("nothing", ("dict[str, int]",), "None", "Do nothing with 7."),
-        _task(
-            "short", ("int",), "int", "In few nodes.", constraints=Constraints(max_nodes=12)
-        ),
+        _task("short", ("int",), "int", "In few nodes.", constraints=Constraints(max_nodes=12)),
         _task(
             "no_loops",
             ("list[int]",),

@@ -45,6 +45,18 @@ def test_masked_keys_change_nothing():
     torch.testing.assert_close(out, reference(q, k, v, mask[:, None, None, :]))
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("queries", [1, 6])
+def test_grouped_heads_read_their_own_key_head(causal, queries):
+    q = torch.cat((heads(2, queries, 0), heads(2, queries, 3)), dim=1)
+    k, v = heads(2, 6, 1), heads(2, 6, 2)
+    repeated = (part.repeat_interleave(2, dim=1) for part in (k, v))
+    expected = attend(q, *repeated, causal=causal)
+    torch.testing.assert_close(attend(q, k, v, causal=causal), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(attend(q, k, v, causal=causal), expected)
+
+
 def test_causal_attention_of_unequal_lengths_is_refused():
     with pytest.raises(ValueError, match="3 queries to 5 keys"):
         attend(heads(1, 3, 0), heads(1, 5, 1), heads(1, 5, 2), causal=True)

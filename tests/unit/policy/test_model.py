@@ -76,6 +76,7 @@ def forward(policy, actions, features, valid, tasks=3):
 
 SETTINGS = [
     {},
+    {"heads": 4, "kv_heads": 2},
     {"norm": "pre"},
     {"share_levels": True, "h_layers": 2},
     {"positions": "learned", "feedback": True, "carry": "reset"},
@@ -92,7 +93,7 @@ def test_cached_steps_equal_the_full_pass_on_ragged_rows(settings, dtype):
     with torch.no_grad():
         states, rows, full = forward(policy, actions, features, valid)
         reading = states.rows(rows)
-        cache = DecodingCache(policy.config, len(actions), states.states)
+        cache = DecodingCache(policy.config, len(actions), 12, states.states)
         closed = close_features(features, valid)
         # In float64 an inexact cache could not hide behind rounding.
         limit = (1e-5 if dtype == torch.float32 else 1e-12) * full.logits.abs().max()
@@ -109,14 +110,14 @@ def test_cached_steps_equal_the_full_pass_on_ragged_rows(settings, dtype):
                     torch.testing.assert_close(go_on, full.q_continue[-1, row])
 
 
-def test_the_cache_keeps_its_rows_apart_when_some_leave_and_it_grows():
+def test_the_cache_keeps_its_rows_apart_when_some_leave():
     policy = build()
     actions, features, _ = batch(length=70)
     valid = torch.ones(6, 70, dtype=torch.bool)
     with torch.no_grad():
         states, rows, full = forward(policy, actions, features, valid)
         reading, kept = states.rows(rows), torch.arange(6)
-        cache = DecodingCache(policy.config, 6, states.states)
+        cache = DecodingCache(policy.config, 6, 71, states.states)
         for t in range(70):
             cache.advance()
             state = policy.step(reading, actions[:, :t], features[:, t], cache)
@@ -200,5 +201,5 @@ def test_shapes_are_those_of_the_interface():
 def test_too_many_actions_are_refused():
     policy = build()
     actions, features, valid = batch(length=200)
-    with pytest.raises(ValueError, match="200 actions, but model.max_actions is 192"):
+    with pytest.raises(ValueError, match=r"200 actions, but model\.max_actions is 192"):
         forward(policy, actions, features, valid)

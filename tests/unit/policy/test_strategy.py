@@ -13,7 +13,7 @@ from policy.strategy import COMPLEXITIES, SIZES, SKELETONS, STRUCTURES, labels
         ("return n if n > 0 else -n", "branch", "none", "constant"),
         ("t = 0\n    for i in range(n):\n        t += i\n    return t", "for", "none", "linear"),
         (
-            "t = []\n    for i in range(n):\n        if i % 2:\n            t.append(i)\n    return t",
+            "t = []\n    for i in n:\n        if i % 2:\n            t.append(i)\n    return t",
             "for with branch",
             "list",
             "linear",
