@@ -19,6 +19,14 @@ _MARGIN = 4.0
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """An `<svg>` element and its width in pixels."""
+
+    svg: str
+    width: float
+
+
+@dataclass(frozen=True)
 class Placed:
     """A node and its place: `x` is its centre in pixels relative to its parent's centre."""
 
@@ -40,8 +48,8 @@ class _Contour:
     right: list[float]
 
 
-def draw(tree: ast.AST, title: str) -> str:
-    """Return an `<svg>` element of `tree`; `title` is what a screen reader says of it."""
+def draw(tree: ast.AST, title: str) -> Drawing:
+    """Return a drawing of `tree`; `title` is what a screen reader says of it."""
     root, contour = _place(outline(tree))
     left, right = min(contour.left) - _MARGIN, max(contour.right) + _MARGIN
     height = len(contour.left) * _LEVEL_HEIGHT - (_LEVEL_HEIGHT - _BOX_HEIGHT) + 2 * _MARGIN
@@ -57,7 +65,7 @@ def draw(tree: ast.AST, title: str) -> str:
     )
     ElementTree.SubElement(svg, "title").text = title
     _draw_node(svg, root, 0.0, _MARGIN)
-    return ElementTree.tostring(svg, encoding="unicode")
+    return Drawing(ElementTree.tostring(svg, encoding="unicode"), right - left)
 
 
 def _place(node: Node) -> tuple[Placed, _Contour]:

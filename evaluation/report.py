@@ -16,6 +16,7 @@ from evaluation.records import EvaluationResult, Phase, SampleRecord, Split
 from evaluation.run_folder import Run, read_run
 
 SAMPLES_SHOWN = 10
+_WIDE_PIXELS = 740.0
 # Order of the stacked bars.
 VERDICTS = (
     "PASSED",
@@ -69,10 +70,11 @@ class Mix:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sampled program with its tree; `svg` is None if the source can't be parsed."""
+    """A program with its tree, None if it can't be parsed; a wide one gets the page's width."""
 
     sample: SampleRecord
     svg: Markup | None
+    wide: bool
 
 
 def write_report(folder: Path, *, beside: Path | None = None) -> Path:
@@ -195,9 +197,10 @@ def _drawn(sample: SampleRecord) -> Drawn:
     try:
         tree = ast.parse(sample.program)
     except (SyntaxError, ValueError):
-        return Drawn(sample, None)
+        return Drawn(sample, None, wide=False)
     root = tree.body[0] if len(tree.body) == 1 else tree
-    return Drawn(sample, Markup(draw(root, f"Syntax tree of the program for {sample.task_id}")))  # noqa: S704
+    drawing = draw(root, f"Syntax tree of the program for {sample.task_id}")
+    return Drawn(sample, Markup(drawing.svg), wide=drawing.width > _WIDE_PIXELS)  # noqa: S704
 
 
 def _mix(title: str, counts: Mapping[str, int]) -> Mix:

@@ -84,7 +84,7 @@ EXPRESSIONS = st.recursive(
 
 @given(EXPRESSIONS)
 def test_no_two_boxes_overlap_and_all_are_in_the_picture(source):
-    svg = draw(ast.parse(source), "a tree")
+    svg = draw(ast.parse(source), "a tree").svg
     left, _, width, height = (
         float(part) for part in svg.split('viewBox="')[1].split('"')[0].split()
     )
@@ -101,7 +101,7 @@ def test_no_two_boxes_overlap_and_all_are_in_the_picture(source):
 
 
 def test_a_label_cannot_break_out_of_the_picture():
-    svg = draw(ast.parse("'</text><script>'"), 'a "title" & <more>')
+    svg = draw(ast.parse("'</text><script>'"), 'a "title" & <more>').svg
     assert "<script>" not in svg
     assert "&lt;more&gt;" in svg
 
@@ -118,4 +118,4 @@ def test_a_label_cannot_break_out_of_the_picture():
 )
 def test_every_kind_of_syntax_can_be_drawn(source):
     tree = ast.parse(source)
-    assert len(boxes(draw(tree, "t"))) == len(labels(outline(tree)))
+    assert len(boxes(draw(tree, "t").svg)) == len(labels(outline(tree)))
