@@ -65,9 +65,5 @@ class DecodingCache:
 
     def select(self, rows: Int[Tensor, " kept"]) -> None:
         """Keep only these rows, in this order."""
-        used = self.position + 1
-        kv, messages = self.kv, self.messages
-        self.kv = kv.new_empty(*kv.shape[:2], len(rows), *kv.shape[3:])
-        self.kv[..., :used, :] = kv[..., :used, :].index_select(2, rows)
-        self.messages = messages.new_empty(messages.shape[0], len(rows), *messages.shape[2:])
-        self.messages[:, :, :used] = messages[:, :, :used].index_select(1, rows)
+        self.kv = self.kv.index_select(2, rows)
+        self.messages = self.messages.index_select(1, rows)

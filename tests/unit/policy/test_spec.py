@@ -74,14 +74,14 @@ def tokens_of(spec, kind):
     test_code=st.none() | st.text(),
     program=st.none() | st.text(),
 )
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_hidden_fields_change_no_model_input(tests, reference, test_code, program):
     changed = replace(TASK, tests=tests, reference=reference, test_code=test_code, program=program)
     assert same(encode(changed, CONFIG), encode(TASK, CONFIG))
 
 
 @given(value=values, output=values)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_any_values_encode_within_the_tables_and_finitely(value, output):
     task = replace(TASK, examples=(Example((value, output), output),))
     spec = encode(task, CONFIG)
@@ -103,7 +103,7 @@ def test_any_values_encode_within_the_tables_and_finitely(value, output):
 
 
 @given(value=values, budget=st.integers(1, 30))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_a_value_never_takes_more_tokens_than_its_budget(value, budget):
     made = list(value_tokens(value, Ids(Kind.VALUE), Slots(()), budget))
     assert 1 <= len(made) <= budget
