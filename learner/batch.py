@@ -110,7 +110,7 @@ def count(rows: Sequence[Row]) -> Counts:
 def _shard(rows: list[Row], num_parts: int, counts: Counts, policy_version: int) -> Shard:
     specs = list({id(row.spec): row.spec for row in rows}.values())
     index = {id(one): at for at, one in enumerate(specs)}
-    ends = [round(part * len(rows) / num_parts) for part in range(num_parts + 1)]
+    ends = cut([len(row.program.actions) for row in rows], num_parts)
     columns = {
         f"{part}/{name}": torch.from_numpy(column)
         for part, (start, stop) in enumerate(pairwise(ends))
@@ -118,6 +118,26 @@ def _shard(rows: list[Row], num_parts: int, counts: Counts, policy_version: int)
     }
     tokens = {f"{SPEC}{name}": value for name, value in spec.collate(specs)._asdict().items()}
     return columns | tokens | {"counts": torch.tensor(astuple(counts))}
+
+
+def cut(lengths: Sequence[int], num_parts: int) -> list[int]:
+    """Cut rows, longest first, into parts that hold the least padding together.
+
+    Returns where parts begin, and the end. `lengths` falls; no part is empty.
+    """
+    places = np.arange(len(lengths) + 1)
+    rows = places - places[:, None]
+    # Part i..j is as wide as its first row.
+    area = np.where(rows > 0, rows * np.array([*lengths, 0.0])[:, None], np.inf)
+    least, choices = area[0], []
+    for _ in range(num_parts - 1):
+        total = least[:, None] + area
+        choices.append(total.argmin(0))
+        least = total.min(0)
+    ends = [len(lengths)]
+    for choice in reversed(choices):
+        ends.append(int(choice[ends[-1]]))
+    return [0, *reversed(ends)]
 
 
 def _columns(

@@ -160,6 +160,9 @@ class SupervisedRows:
     def _reference(self, at: int) -> _Reference:
         if at not in self._references:
             task = self._tasks[at]
-            tree = normalise.normalise(ast.parse(str(task.reference)), task.entry_point)
+            names = task.signature and [param.name for param in task.signature.params]
+            tree = normalise.normalise(
+                ast.parse(str(task.reference)), task.entry_point, tuple(names) if names else None
+            )
             self._references[at] = _Reference(tree, strategy.labels(tree))
         return self._references[at]

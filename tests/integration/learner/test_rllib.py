@@ -60,6 +60,12 @@ def batches(num_shards: int, steps: int, rows: int = 9):
     ]
 
 
+def test_without_ray_it_is_refused():
+    """Comes first: the other tests share a cluster."""
+    with pytest.raises(ValueError, match="needs Ray to be started"):
+        make(0)
+
+
 @pytest.mark.usefixtures("cluster")
 def test_in_the_driver_it_equals_the_local_backend_exactly():
     backend, plain = make(0), local()
@@ -129,10 +135,3 @@ def test_more_gpus_than_the_cluster_has_are_refused():
     config = LearnerConfig(num_learners=2, device="cuda")
     with pytest.raises(ValueError, match=r"Ray cluster has 0 GPUs: set learner\.device=cpu"):
         RllibBackend(samples.MODEL, ObjectiveConfig(), config, seed=SEED)
-
-
-def test_without_ray_it_is_refused():
-    if ray.is_initialized():
-        pytest.skip("another test's cluster is up")
-    with pytest.raises(ValueError, match="needs Ray to be started"):
-        make(0)

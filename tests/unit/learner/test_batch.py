@@ -1,15 +1,17 @@
 """What collate packs is what read_shard gives, whoever gets which rows."""
 
 import dataclasses
+import random
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 import torch
 
 from learner.backend import Shard
-from learner.batch import Batch, Part, collate, count, read_shard
+from learner.batch import Batch, Part, collate, count, cut, read_shard
 from learner.objective import RowKind
 from learner.rows import Row
 from policy.grammar import GRAMMAR
@@ -71,9 +73,9 @@ def test_every_row_comes_back_whole_and_once(rows: list[Row], shards: int, parts
 @pytest.mark.parametrize(("shards", "parts"), SPLITS)
 def test_shards_are_equal_in_rows_and_alike_in_length(rows: list[Row], shards: int, parts: int):
     batches = read(rows, shards, parts)
-    sizes = {tuple(len(part.kind) for part in batch.parts) for batch in batches}
+    sizes = {sum(len(part.kind) for part in batch.parts) for batch in batches}
     assert len(sizes) == 1
-    assert sum(next(iter(sizes))) * shards - len(rows) < shards
+    assert sizes.pop() * shards - len(rows) < shards
     longest = [max(part.actions.shape[1] for part in batch.parts) for batch in batches]
     by_length = sorted((len(row.program.actions) for row in rows), reverse=True)
     assert min(longest) >= by_length[shards - 1]
@@ -107,6 +109,23 @@ def test_padding_shrinks_with_more_parts(rows: list[Row]):
         return sum(part.actions.numel() for part in batch.parts)
 
     assert area(8) < area(2) < area(1)
+
+
+@pytest.mark.parametrize("num_parts", [1, 2, 3, 6])
+def test_cuts_leave_the_least_padding(num_parts: int):
+    chance = random.Random(num_parts)
+    for _ in range(20):
+        lengths = sorted((chance.choice((2, 3, 7, 20, 48)) for _ in range(9)), reverse=True)
+        ends = cut(lengths, num_parts)
+        assert (ends[0], ends[-1], len(ends)) == (0, 9, num_parts + 1)
+        every = (
+            area_of(lengths, [0, *inner, 9]) for inner in combinations(range(1, 9), num_parts - 1)
+        )
+        assert area_of(lengths, ends) == min(every)
+
+
+def area_of(lengths: list[int], ends: list[int]) -> int:
+    return sum((stop - start) * lengths[start] for start, stop in pairwise(ends))
 
 
 def test_the_lag_is_counted_from_the_newest_version(rows: list[Row]):
