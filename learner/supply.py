@@ -86,7 +86,12 @@ class Supply:
     ) -> Batch:
         versions = [row.policy_version for row in rollouts if row.policy_version is not None]
         return Batch(
-            shards=collate(rows, num_shards=self._num_shards, policy_version=self.policy_version),
+            shards=collate(
+                rows,
+                num_shards=self._num_shards,
+                num_parts=self._config.length_parts,
+                policy_version=self.policy_version,
+            ),
             entry_ids=tuple(one.entry_id for one in leased),
             rows={"reference": len(rows) - len(rollouts), "rollout": len(rollouts)},
             rewards=tuple(row.reward for row in rollouts),
