@@ -163,8 +163,9 @@ class _Arithmetic(ast.NodeTransformer):
         if isinstance(node.op, ast.Pow) and not abs(right) <= 64:
             raise ValueError("a power too high")
         for value in (left, right):
-            if isinstance(value, (int, float)) and not abs(value) < _MOST:
+            number = isinstance(value, (int, float, complex))
+            if number and not abs(value) < _MOST:
                 raise ValueError("a number too large")
-            if not isinstance(value, (int, float)) and not isinstance(node.op, ast.Add):
+            if not number and not isinstance(node.op, ast.Add):
                 raise ValueError("not arithmetic")
         return ast.parse(repr(_OPERATORS[type(node.op)](left, right)), mode="eval").body

@@ -42,7 +42,7 @@ def _value(key: str, text: str, owner: type, name: str) -> object:
     if kind is None or kind == "Limits":
         known = [item for item, held in kinds.items() if held != "Limits"]
         near = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
         raise ConfigError(f"{key}: no such setting of the sandbox{hint}")
     if "None" in kind and text.lower() in _NONE:
         return None

@@ -30,7 +30,8 @@ def encode(value: object, limit: int) -> bytes:
 
     """
     parts: list[bytes] = []
-    _encode(value, parts, limit, 0)
+    if _encode(value, parts, limit, 0) < 0:
+        raise TooLargeError
     return b"".join(parts)
 
 

@@ -37,7 +37,7 @@ def as_nobody() -> list[str]:
 
 
 def readable_python() -> tuple[str, str]:
-    """A Python of this version that nobody can run, and the path with which it finds all it needs."""
+    """A Python of this version that nobody can run, and the path on which it finds all it needs."""
     path = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (os.path.realpath(sys.executable), shutil.which(version, path="/usr/bin")):
@@ -47,7 +47,8 @@ def readable_python() -> tuple[str, str]:
 
 
 def _works(python: str, path: str) -> bool:
-    code = "import os, sys, grpc, google.protobuf, sandbox; sys.exit(not os.access(sys.executable, os.X_OK))"
+    modules = "import os, sys, grpc, google.protobuf, sandbox"
+    code = f"{modules}; sys.exit(not os.access(sys.executable, os.X_OK))"
     answer = subprocess.run(
         [*as_nobody(), python, "-c", code],
         env={"PYTHONPATH": path},

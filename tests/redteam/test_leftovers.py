@@ -18,7 +18,8 @@ LEAVE_AND_LOOK = [
     ("import os\nos.set_blocking(0, False)", "import os\nseen = not os.get_blocking(0)"),
     ("import random\nrandom.seed(5)",
      "import random\nfirst = random.random()\nrandom.seed(5)\nseen = first == random.random()"),
-    ("import sys\nsys.setrecursionlimit(77777)", "import sys\nseen = sys.getrecursionlimit() == 77777"),
+    ("import sys\nsys.setrecursionlimit(77777)",
+     "import sys\nseen = sys.getrecursionlimit() == 77777"),
     ("import decimal\ndecimal.getcontext().prec = 3",
      "import decimal\nseen = decimal.getcontext().prec == 3"),
 ]  # fmt: skip

@@ -1,0 +1,283 @@
+"""The service's habits: order, overload, health, drain, metrics, loss of a server."""
+
+import concurrent.futures
+import dataclasses
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.request
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+from sandbox.client import SandboxClient
+from sandbox.config import SandboxConfig
+from sandbox.errors import SandboxRejected, SandboxUnavailable, ServerError
+from sandbox.local import LocalServer, connect
+from sandbox.types import Limits, Program, Test, Verdict
+from sandbox.v1 import sandbox_pb2 as pb
+from sandbox.v1 import sandbox_pb2_grpc
+from sandbox.wire import program_to_message
+
+
+def program(number: int, source: str = "def f(x): return x + 1", **rest: object) -> Program:
+    return Program(str(number), source, "f", (Test((number,), number + 1),), **rest)
+
+
+def sleeper(seconds: float) -> Program:
+    source = f"import time\ndef f(x):\n    time.sleep({seconds})\n    return x + 1"
+    return program(0, source, limits=Limits(wall_seconds=60))
+
+
+def health_of(target: str) -> int:
+    with grpc.insecure_channel(target) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        return stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_results_come_in_the_order_of_the_programs(client):
+    programs = [
+        program(n, "def f(x):\n    s = sum(range(x * 997 % 20_000))\n    return x + 1")
+        for n in range(300)
+    ]
+    results = client.execute(programs)
+    assert [result.id for result in results] == [str(n) for n in range(300)]
+    assert {result.verdict for result in results} == {Verdict.PASSED}
+
+
+def test_several_threads_share_a_client(client):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        batches = list(pool.map(lambda n: client.execute([program(n)] * 5), range(16)))
+    assert [batch[0].id for batch in batches] == [str(n) for n in range(16)]
+
+
+def test_no_programs_no_results(client):
+    assert client.execute([]) == []
+
+
+def test_describe(client, server):
+    said = client.describe()
+    assert said.tier == server.tier
+    assert said.slots == 2
+    names = {language.name: language for language in said.languages}
+    assert names["python"].available
+    assert names["python"].version.startswith("3.")
+    assert not names["rust"].available
+    assert "rustc" in names["rust"].hint
+
+
+def test_health_and_reflection(server):
+    assert health_of(server.target) == health_pb2.HealthCheckResponse.SERVING
+    with grpc.insecure_channel(server.target) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        answer = next(iter(stub.ServerReflectionInfo(iter([request]), timeout=10)))
+    names = {service.name for service in answer.list_services_response.service}
+    assert "sandbox.v1.Sandbox" in names
+
+
+def test_unary_call(server):
+    with grpc.insecure_channel(server.target) as channel:
+        stub = sandbox_pb2_grpc.SandboxStub(channel)
+        request = pb.ExecuteRequest(programs=[program_to_message(program(1))])
+        answer = stub.Execute(request, timeout=30)
+        assert answer.results[0].verdict == pb.PASSED
+        request.programs[0].language = "java"
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.Execute(request, timeout=30)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert "default-jdk" in refused.value.details()
+
+
+def test_overspending_credits_ends_the_stream():
+    with LocalServer(SandboxConfig(slots=1, stream_credits=4)) as server:
+        channel = grpc.insecure_channel(server.target)
+        stub = sandbox_pb2_grpc.SandboxStub(channel)
+        programs = [program_to_message(sleeper(1)) for _ in range(5)]
+        answers = stub.Stream(iter([pb.StreamRequest(batch=1, programs=programs)]), timeout=30)
+        assert next(answers).credits == 4
+        with pytest.raises(grpc.RpcError) as refused:
+            list(answers)
+        channel.close()
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_full_queue_is_told_and_clients_wait_for_room():
+    with LocalServer(SandboxConfig(slots=1, queue_capacity=8, stream_credits=4)) as server:
+        with grpc.insecure_channel(server.target) as channel:
+            stub = sandbox_pb2_grpc.SandboxStub(channel)
+            request = pb.ExecuteRequest(programs=[program_to_message(program(1))] * 9)
+            with pytest.raises(grpc.RpcError) as refused:
+                stub.Execute(request, timeout=30)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        with SandboxClient(server.target) as client:
+            results = client.execute([program(n) for n in range(50)])
+    assert {result.verdict for result in results} == {Verdict.PASSED}
+
+
+def test_token():
+    with LocalServer(SandboxConfig(slots=1, token="secret")) as server:
+        assert health_of(server.target) == health_pb2.HealthCheckResponse.SERVING
+        with SandboxClient(server.target, token="secret") as client:
+            assert client.execute([program(1)])[0].verdict is Verdict.PASSED
+        for token in (None, "wrong"):
+            client = SandboxClient(server.target, token=token)
+            with client, pytest.raises(SandboxRejected, match="token"):
+                client.execute([program(1)])
+
+
+def test_sigterm_drains():
+    with LocalServer(SandboxConfig(slots=1)) as server:
+        with SandboxClient(server.target, timeout_seconds=30) as client:
+            pending = client.submit([sleeper(2)])
+            time.sleep(0.7)
+            os.kill(server._process.pid, signal.SIGTERM)
+            time.sleep(0.3)
+            with pytest.raises(grpc.RpcError):  # no new connections
+                health_of(server.target)
+            assert pending.result(30)[0].verdict is Verdict.PASSED
+        assert server._process.wait(20) == 0
+
+
+def test_client_moves_to_a_new_server_when_the_old_one_is_killed():
+    port = free_port()
+
+    class Fixed(LocalServer):
+        def __init__(self) -> None:
+            super().__init__(SandboxConfig(slots=1))
+            self._config = dataclasses.replace(self._config, port=port)
+
+    first = Fixed().start()
+    with SandboxClient(first.target, timeout_seconds=60) as client:
+        pending = client.submit([sleeper(1)] * 3)
+        time.sleep(0.5)
+        first._process.kill()
+        first.stop()
+        with Fixed():
+            results = pending.result(60)
+            assert [result.verdict for result in results] == [Verdict.PASSED] * 3
+
+
+def test_connection_age_moves_a_stream_without_losing_work():
+    config = SandboxConfig(slots=1, max_connection_age_seconds=0.5)
+    with LocalServer(config) as server, SandboxClient(server.target) as client:
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            assert client.execute([program(1)] * 4)[3].verdict is Verdict.PASSED
+
+
+def test_no_server():
+    client = SandboxClient(f"127.0.0.1:{free_port()}", timeout_seconds=1.0)
+    with client, pytest.raises(SandboxUnavailable, match=r"127\.0\.0\.1") as refused:
+        client.execute([program(1)])
+    assert "\n" not in str(refused.value)
+
+
+def test_closing_the_client_ends_what_waits(server):
+    client = SandboxClient(server.target)
+    pending = client.submit([sleeper(30)])
+    time.sleep(0.3)
+    client.close()
+    with pytest.raises(SandboxUnavailable):
+        pending.result(5)
+    with pytest.raises(SandboxUnavailable):
+        client.submit([program(1)])
+
+
+def test_what_nobody_waits_for_is_given_up():
+    with LocalServer(SandboxConfig(slots=1)) as server:
+        client = SandboxClient(server.target)
+        client.submit([sleeper(50)] * 4)
+        time.sleep(0.5)
+        client.close()
+        with SandboxClient(server.target) as other:
+            began = time.monotonic()
+            assert other.execute([program(1)])[0].verdict is Verdict.PASSED
+            assert time.monotonic() - began < 20
+
+
+def test_a_killed_jail_is_replaced_and_its_program_runs_again():
+    with LocalServer(SandboxConfig(slots=1)) as server, SandboxClient(server.target) as client:
+        pending = client.submit([sleeper(1)])
+        time.sleep(0.5)
+        [zygote] = jails(server)
+        zygote.kill()
+        assert pending.result(60)[0].verdict is Verdict.PASSED
+
+
+def jails(server: LocalServer) -> list[psutil.Process]:
+    """The inits of the jails: children of the dispatcher, the front end's only child."""
+    [dispatcher] = psutil.Process(server._process.pid).children()
+    return dispatcher.children()
+
+
+def test_metrics():
+    port = free_port()
+    config = SandboxConfig(slots=1, metrics_port=port)
+    with LocalServer(config) as server, SandboxClient(server.target) as client:
+        client.execute([program(n) for n in range(5)])
+        client.execute([program(1, "def f(x):\n    import socket\n    socket.socket()")])
+        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read()
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+    assert samples["treewright_sandbox_executions_total", "PASSED", "python"] == 5
+    assert samples["treewright_sandbox_executions_total", "RUNTIME_ERROR", "python"] == 1
+    assert samples["treewright_sandbox_executions_total", "INTERNAL", "python"] == 0
+    assert samples["treewright_sandbox_violations_total", "python"] == 1
+    assert samples["treewright_sandbox_queue_seconds_count", "python"] == 6
+    assert samples["treewright_sandbox_run_seconds_count", "python"] == 6
+    assert samples["treewright_sandbox_slots",] == 1
+    assert samples["treewright_sandbox_slots_busy",] == 0
+    assert samples["treewright_sandbox_queue_depth",] == 0
+    assert samples["treewright_sandbox_slot_restarts_total",] == 0
+
+
+def test_port_in_use_is_one_line(server):
+    port = int(server.target.rpartition(":")[2])
+
+    class Taken(LocalServer):
+        def __init__(self) -> None:
+            super().__init__(SandboxConfig(slots=1))
+            self._config = dataclasses.replace(self._config, port=port)
+
+    with pytest.raises(ServerError, match=f"127.0.0.1:{port}"):
+        Taken().start()
+
+
+def test_interpreter_that_does_not_run_is_one_line():
+    with pytest.raises(ServerError, match="/usr/bin/false") as refused:
+        LocalServer(SandboxConfig(slots=1, interpreter="/usr/bin/false")).start()
+    assert "\n" not in str(refused.value)
+
+
+def test_connect_starts_a_server_where_no_target_is_given(server):
+    with connect(SandboxConfig(slots=1)) as client:
+        assert client.target != server.target
+        assert client.execute([program(1)])[0].verdict is Verdict.PASSED
+    with connect(SandboxConfig(target=server.target)) as client:
+        assert client.target == server.target
+
+
+def test_client_threads_end(server):
+    before = threading.active_count()
+    with SandboxClient(server.target) as client:
+        client.execute([program(1)])
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threading.active_count() <= before

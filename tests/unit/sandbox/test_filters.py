@@ -1,0 +1,121 @@
+"""The seccomp programs, run by an interpreter of classic BPF."""
+
+import platform
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from sandbox.jail import filters
+from sandbox.jail.syscalls import NUMBERS
+
+ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}.get(platform.machine())
+COLUMN = {"x86_64": 0, "aarch64": 1}.get(platform.machine())
+ALLOW, EPERM, ENOTTY, KILL = 0x7FFF0000, 0x00050001, 0x00050019, 0x80000000
+
+pytestmark = pytest.mark.skipif(ARCH is None, reason="a machine without a table")
+
+
+def decide(program: bytes, number: int, *args: int, arch: int | None = None) -> int:
+    data = struct.pack("<iIQ6Q", number, arch or ARCH, 0, *args, *([0] * (6 - len(args))))
+    code = list(struct.iter_unpack("HBBI", program))
+    accumulator = position = 0
+    while True:
+        kind, true, false, k = code[position]
+        position += 1
+        if kind == 0x20:
+            accumulator = struct.unpack_from("<I", data, k)[0]
+        elif kind == 0x06:
+            return k
+        else:
+            taken = accumulator == k if kind == 0x15 else accumulator >= k
+            position += true if taken else false
+
+
+def zygote(name: str, *args: int) -> int:
+    return decide(filters.zygote_filter(), NUMBERS[name][COLUMN], *args)
+
+
+def program(name: str, *args: int) -> int:
+    """The stricter of the two filters decides, as in the kernel."""
+    order = [KILL, EPERM, ENOTTY, ALLOW]
+    return min(
+        zygote(name, *args),
+        decide(filters.program_filter(), NUMBERS[name][COLUMN], *args),
+        key=order.index,
+    )
+
+
+def test_other_machines_are_killed():
+    for arch in (0x40000003, 0xC00000B7 ^ 0xC000003E ^ ARCH):
+        assert decide(filters.zygote_filter(), NUMBERS["read"][COLUMN], arch=arch) == KILL
+    assert decide(filters.zygote_filter(), 0x40000000 | 1) == KILL
+
+
+def test_what_is_not_listed_is_killed():
+    listed = {numbers[COLUMN] for numbers in NUMBERS.values()}
+    for number in range(600):
+        if number not in listed:
+            assert decide(filters.zygote_filter(), number) == KILL
+
+
+def test_the_zygote_may_fork_and_a_program_may_not():
+    assert zygote("clone", 0x01200011) == ALLOW
+    assert program("clone", 0x01200011) == KILL
+    for flags in (0x10000000, 0x100, 17, 0x01200011 | 0x10000000):
+        assert zygote("clone", flags) == KILL
+
+
+@pytest.mark.parametrize("name", ["setresuid", "setgroups", "seccomp", "recvmsg", "pidfd_open"])
+def test_what_only_the_zygote_may(name):
+    assert zygote(name) == ALLOW
+    assert program(name) == KILL
+
+
+@pytest.mark.parametrize("name", ["kill", "tkill", "tgkill"])
+def test_signals(name):
+    assert program(name, 2) == program(name, 2**31 - 1) == ALLOW
+    for target in (0, 1, 2**32 - 1, 2**32 - 7, 2**31):
+        assert program(name, target) == KILL
+
+
+def test_limits_may_be_read_and_not_set():
+    assert program("prlimit64", 0, 9, 0, 0xFFFF) == ALLOW
+    for pointer in (1, 1 << 40):
+        assert program("prlimit64", 0, 9, pointer) == KILL
+    assert zygote("prlimit64", 0, 9, 1) == ALLOW
+    assert zygote("prlimit64", 5, 9, 0) == KILL
+
+
+def test_locks_and_terminals():
+    assert program("fcntl", 0, 3) == ALLOW
+    for command in (5, 6, 7, 8, 36, 37, 38, 1024, 1026, 1033):
+        assert program("fcntl", 0, command) == KILL
+    assert program("ioctl", 0, 0x5401) == ALLOW
+    assert program("ioctl", 0, 0x5412) == ENOTTY
+
+
+def test_harmless_changes_are_refused_quietly():
+    assert program("mkdirat") == program("fchmod") == program("prctl") == EPERM
+
+
+@pytest.mark.parametrize(
+    ("column", "header"),
+    [
+        (0, "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        (1, "/usr/include/asm-generic/unistd.h"),
+    ],
+)
+def test_numbers_are_the_kernels(column, header):
+    path = Path(header)
+    if not path.exists():
+        pytest.skip(f"{header} is not here")
+    text = path.read_text()
+    known = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)$", text, re.MULTILINE))
+    checked = 0
+    for name, numbers in NUMBERS.items():
+        if name in known:
+            checked += 1
+            assert numbers[column] in (int(known[name]), None), name
+    assert checked > 100
