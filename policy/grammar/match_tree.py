@@ -167,15 +167,16 @@ def choose(node: Any, hole: Hole, last: bool, lexicon: Lexicon) -> tuple[Action,
     `last`: whether it is the last element of its list. Raises CodecError where nothing fits.
     """
     action, children = _base(node, hole, last)
-    folded = True
-    while folded:
-        folded = False
-        for index in _foldable().get(action.id, ()):
-            found = _fold(action, index, children, lexicon)
-            if found is not None:
-                action, children, folded = *found, True
-                break
-    return action, children
+    while True:
+        found = [
+            fold
+            for index in _foldable().get(action.id, ())
+            if (fold := _fold(action, index, children, lexicon)) is not None
+        ]
+        if not found:
+            return action, children
+        # The fold that was mined first is the most frequent.
+        action, children = min(found, key=lambda fold: fold[0].id)
 
 
 def _fold(

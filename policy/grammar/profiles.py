@@ -3,15 +3,16 @@
 `python` holds every node type whose validity masks can promise. Left to the codec alone are `global`,
 `nonlocal`, star and relative imports, type comments, keyword arguments of class patterns, and patterns of more than
 one key. `core` is functions over numbers, strings and collections: no classes, exceptions, imports,
-generators, pattern matching or attributes other than the vocabulary's methods.
+generators, pattern matching or attributes other than the vocabulary's methods. `standard` adds imports of the
+standard modules that the vocabulary names, `raise` and `assert`.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from policy.grammar.asdl import SUMS
-from policy.grammar.grammar import Action, Hole
+from policy.grammar.grammar import GRAMMAR, Action, Hole
+from policy.grammar.productions import BUILTINS
 
 # Actions whose validity no mask promises.
 _CODEC_ONLY: Final = frozenset(
@@ -25,7 +26,7 @@ _CORE_NODES: Final = frozenset(
     "FormattedValue Default And Or".split()
 )
 _CORE_EXCLUDED: Final = frozenset(
-    "Attribute MatMult AugAssign[MatMult] rest[MatMult] FunctionDef[*] arg[annotation] keyword keyword[**] "
+    "Import[*] alias[as] Attribute MatMult AugAssign[MatMult] rest[MatMult] FunctionDef[*] arg[annotation] keyword keyword[**] "
     "for[async] arguments[*] FormattedValue[a] FormattedValue[r] FormattedValue[s]".split()
 )
 _CORE_WORDS: Final = frozenset(
@@ -33,6 +34,7 @@ _CORE_WORDS: Final = frozenset(
     "iter len list map max min next oct ord pow print range reversed round set slice sorted str sum tuple "
     "type zip".split()
 )
+_ERRORS: Final = frozenset(word for word in BUILTINS if word[0].isupper())
 _CORE_SPELLED: Final = frozenset({"INT", "FLOAT", "STR"})
 
 # Holes that take fewer expressions than the grammar's `expr`, by the names of what they take.
@@ -84,19 +86,18 @@ class Profile:
     name: str
     returns: bool
     """Whether the entry function's body must hold a `return` with a value."""
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @cached_property
-    def _core(self) -> bool:
-        return self.name == "core"
+    nodes: frozenset[str] | None
+    """The constructors of its productions, None for all."""
+    words: frozenset[str]
+    """Names that need no binding, where `nodes` is given."""
 
     def has(self, action: Action) -> bool:
         """Whether samples use `action` at all."""
+        if action.parts:
+            return all(self.has(GRAMMAR.actions[part]) for part in action.parts)
         if action.name in _CODEC_ONLY:
             return False
-        if not self._core:
+        if self.nodes is None:
             return True
         if action.sort in {"char", "stop", "none", "literal"}:
             return True
@@ -104,9 +105,9 @@ class Profile:
         if "spell" in row:
             return row["spell"] in _CORE_SPELLED
         if "word" in row:
-            return row["word"] in _CORE_WORDS
+            return row["word"] in self.words or row["kind"] == "importable"
         known = {node for node in action.nodes if SUMS.get(node, "") not in _OPERATOR_SUMS}
-        return known <= _CORE_NODES and action.name not in _CORE_EXCLUDED
+        return known <= self.nodes and action.name not in _CORE_EXCLUDED
 
     def allows(self, hole: Hole, action: Action) -> bool:
         """Whether a sample may fill `hole` with `action`, scope and context aside."""
@@ -117,7 +118,7 @@ class Profile:
         if action.sort not in hole.sorts or hole.name in {"text", "withitems", "names", "names1"}:
             return False
         if "expr" in hole.sorts:
-            if self._core and hole.mode and written(action) == "Attribute":
+            if self.nodes and hole.mode and written(action) == "Attribute":
                 return False
             return _allows_expression(hole, action)
         if hole.name in {"opt_text", "opt_module"}:
@@ -186,6 +187,12 @@ def _allows_name(hole: Hole, action: Action) -> bool:
 
 
 PROFILES: Final = {
-    "core": Profile("core", returns=True),
-    "python": Profile("python", returns=False),
+    "core": Profile("core", returns=True, nodes=_CORE_NODES, words=_CORE_WORDS),
+    "standard": Profile(
+        "standard",
+        returns=True,
+        nodes=_CORE_NODES | {"Import", "ImportFrom", "alias", "Raise", "Assert"},
+        words=_CORE_WORDS | _ERRORS,
+    ),
+    "python": Profile("python", returns=False, nodes=None, words=frozenset()),
 }

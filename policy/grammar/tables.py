@@ -212,6 +212,8 @@ def _spelling_rules(index: Ints, found: dict[context.Requirement, int]) -> None:
     for number, state in enumerate(spelling.states(), first):
         for action_id in spelling.transitions()[state]:
             need = context.requirement(chars, GRAMMAR.actions[action_id])
+            # The first half of a byte was allowed, so its second half is.
+            need = context.ALWAYS if state.startswith("half:") else need
             index[number, action_id] = found.setdefault(need, len(found))
         if state in spelling.final():
             index[number, STOP] = 1
