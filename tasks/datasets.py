@@ -14,8 +14,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
+from tasks import atomic
 from tasks.adapters import humaneval, mbpp
 from tasks.schema import Task
 
@@ -109,13 +110,10 @@ def fetch(name: str) -> Path:
         return path
     content = _download(dataset)
     _check(dataset, content, dataset.url)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        atomic.write(path, content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DatasetError(f"{name} can't be written to {path}: {error.strerror}") from None
     return path
 
@@ -126,6 +124,8 @@ def _download(dataset: Dataset) -> bytes:
             content: bytes = response.read(MAX_BYTES)
         return gzip.decompress(content) if dataset.url.endswith(".gz") else content
     except (URLError, OSError, EOFError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
         reason = getattr(error, "reason", None) or error
         raise DatasetError(
             f"{dataset.name} can't be fetched from {dataset.url}: {reason}"

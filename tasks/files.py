@@ -1,11 +1,10 @@
 """Task files: JSON Lines, one task a line. A file with a bad line is refused as a whole."""
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from tasks import rules
+from tasks import atomic, rules
 from tasks.schema import Task, TaskError
 
 
@@ -56,13 +55,9 @@ def save(path: str | Path, tasks: Iterable[Task]) -> int:
     for task in tasks:
         rules.check(task)
         lines.append(json.dumps(task.to_json(), allow_nan=False) + "\n")
-    target = Path(path)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        partial.write_text("".join(lines), encoding="utf-8")
-        partial.replace(target)
+        atomic.write(Path(path), "".join(lines).encode())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise TaskFileError(path, None, f"can't be written: {error.strerror}") from None
     return len(lines)
 

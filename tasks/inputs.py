@@ -42,7 +42,7 @@ def calls(draft: Draft, rng: Random) -> tuple[tuple[Example, ...], tuple[Example
     if len(rare) < _RARE:
         more = _run(function, source.take(_MORE, edge=False))
         rare += [call for call in more if case(call) != usual][: _RARE - len(rare)]
-    if not rare:
+    if not rare or len({call.expected for call in found + rare}) < 2:
         return None
     rng.shuffle(rare)
     borders = []

@@ -50,7 +50,9 @@ def _read_signature(text: str) -> tuple[str, Signature]:
     match body:
         case [ast.FunctionDef(name=name, args=args, returns=ast.expr() as returns)]:
             return name, Signature(_read_params(args), ast.unparse(returns))
-    raise TaskError(f"signature: {text!r} has no return type; {_FORM}")
+        case [ast.FunctionDef()]:
+            raise TaskError(f"signature: {text!r} has no return type; {_FORM}")
+    raise TaskError(f"signature: can't read {text!r}; {_FORM}")
 
 
 def _read_params(args: ast.arguments) -> tuple[Param, ...]:
