@@ -32,6 +32,12 @@ class LocalServer:
         self.tier = ""
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        """The server's process, while it is started."""
+        assert self._process is not None
+        return self._process
+
     def command(self) -> tuple[list[str], dict[str, str]]:
         """Return the command that starts the server, and its environment."""
         return [sys.executable, "-m", "sandbox.server"], _environment()

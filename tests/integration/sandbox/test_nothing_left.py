@@ -26,7 +26,7 @@ SLEEPER = Program(
 
 
 def tree(server: LocalServer) -> list[psutil.Process]:
-    front_end = psutil.Process(server._process.pid)
+    front_end = psutil.Process(server.process.pid)
     return [front_end, *front_end.children(recursive=True)]
 
 
@@ -71,23 +71,23 @@ def test_stop(busy):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal(busy, number):
     server, processes = busy
-    os.kill(server._process.pid, number)
-    assert server._process.wait(20) == 0
+    os.kill(server.process.pid, number)
+    assert server.process.wait(20) == 0
     assert gone(processes)
 
 
 def test_front_end_killed(busy):
     server, processes = busy
-    server._process.kill()
+    server.process.kill()
     assert gone(processes)
 
 
 def test_dispatcher_killed(busy):
     server, processes = busy
     processes[1].kill()
-    assert server._process.wait(20) == 2
+    assert server.process.wait(20) == 2
     assert gone(processes)
-    assert "dispatcher died" in server._process.stderr.read()
+    assert "dispatcher died" in server.process.stderr.read()
 
 
 def test_parent_killed():
@@ -95,7 +95,7 @@ def test_parent_killed():
         "import time\n"
         "from sandbox.local import LocalServer\n"
         "server = LocalServer().start()\n"
-        "print(server._process.pid, flush=True)\n"
+        "print(server.process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen(
@@ -104,6 +104,7 @@ def test_parent_killed():
         text=True,
         env={**os.environ, "PYTHONPATH": import_path()},
     ) as parent:
+        assert parent.stdout is not None
         front_end = psutil.Process(int(parent.stdout.readline()))
         processes = [front_end, *front_end.children(recursive=True)]
         parent.kill()

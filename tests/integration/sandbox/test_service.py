@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import urllib.request
+from typing import Any
 
 import grpc
 import psutil
@@ -26,7 +27,7 @@ from sandbox.v1 import sandbox_pb2_grpc
 from sandbox.wire import program_to_message
 
 
-def program(number: int, source: str = "def f(x): return x + 1", **rest: object) -> Program:
+def program(number: int, source: str = "def f(x): return x + 1", **rest: Any) -> Program:
     return Program(str(number), source, "f", (Test((number,), number + 1),), **rest)
 
 
@@ -38,13 +39,13 @@ def sleeper(seconds: float) -> Program:
 def health_of(target: str) -> int:
     with grpc.insecure_channel(target) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        return stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status
+        return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status)
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def test_results_come_in_the_order_of_the_programs(client):
@@ -98,7 +99,7 @@ def test_unary_call(server):
         with pytest.raises(grpc.RpcError) as refused:
             stub.Execute(request, timeout=30)
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert "default-jdk" in refused.value.details()
+    assert "default-jdk" in str(refused.value.details())
 
 
 def test_overspending_credits_ends_the_stream():
@@ -143,12 +144,12 @@ def test_sigterm_drains():
         with SandboxClient(server.target, timeout_seconds=30) as client:
             pending = client.submit([sleeper(2)])
             time.sleep(0.7)
-            os.kill(server._process.pid, signal.SIGTERM)
+            os.kill(server.process.pid, signal.SIGTERM)
             time.sleep(0.3)
             with pytest.raises(grpc.RpcError):  # no new connections
                 health_of(server.target)
             assert pending.result(30)[0].verdict is Verdict.PASSED
-        assert server._process.wait(20) == 0
+        assert server.process.wait(20) == 0
 
 
 def test_client_moves_to_a_new_server_when_the_old_one_is_killed():
@@ -163,7 +164,7 @@ def test_client_moves_to_a_new_server_when_the_old_one_is_killed():
     with SandboxClient(first.target, timeout_seconds=60) as client:
         pending = client.submit([sleeper(1)] * 3)
         time.sleep(0.5)
-        first._process.kill()
+        first.process.kill()
         first.stop()
         with Fixed():
             results = pending.result(60)
@@ -219,8 +220,8 @@ def test_a_killed_jail_is_replaced_and_its_program_runs_again():
 
 def jails(server: LocalServer) -> list[psutil.Process]:
     """The inits of the jails: children of the dispatcher, the front end's only child."""
-    [dispatcher] = psutil.Process(server._process.pid).children()
-    return dispatcher.children()
+    [dispatcher] = psutil.Process(server.process.pid).children()
+    return list(dispatcher.children())
 
 
 def test_metrics():

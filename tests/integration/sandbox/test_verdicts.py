@@ -105,7 +105,7 @@ def add(a, b):
 
 
 def test_values_of_every_kind_there_and_back(client):
-    values = [
+    values: list[object] = [
         None, True, 0, -1, 2**63, -(2**200), 1.5, float("inf"), 1 - 2j, "", "é\ud800", "a\0b",
         b"\xff\0", [], [[1], (2,)], (), (1,), {1, 2}, frozenset({"a"}), {}, {"a": [1], (1, 2): {3}},
         {frozenset({1}): {}}, set(),

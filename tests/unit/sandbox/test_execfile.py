@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,7 @@ from sandbox.errors import ExecFileError
 from sandbox.execfile import load, result_to_json
 from sandbox.types import Compare, Limits, Program, Result, StdioTest, Test, TestResult, Verdict
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "id": "a",
     "source": "def f(x): return x",
     "entry_point": "f",

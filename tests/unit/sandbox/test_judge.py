@@ -1,4 +1,5 @@
 import signal
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,10 @@ P, W, C, R, T, M, LARGE, FAULT = (
     Verdict.OUTPUT_LIMIT,
     Verdict.INTERNAL,
 )
-KILLED = {"signal_number": signal.SIGKILL}
+
+
+def killed(results: bytes = b"", **rest: Any) -> Facts:
+    return ended(results, signal_number=signal.SIGKILL, **rest)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +77,11 @@ KILLED = {"signal_number": signal.SIGKILL}
         (ended(COMPILED + framed(child.NO_MEMORY) + FIVE + DONE), (M, [M, P], False)),
         (ended(COMPILED + framed(child.TOO_LARGE) + FIVE + DONE), (LARGE, [LARGE, P], False)),
         (ended(COMPILED + framed(child.EXCEPTION, b"e") + FIVE + DONE), (R, [R, P], False)),
-        (ended(COMPILED + FOUR, ended=zygote.ENDED_BY_CPU, **KILLED), (T, [P, T], False)),
-        (ended(COMPILED + FOUR, ended=zygote.ENDED_BY_WALL, **KILLED), (T, [P, T], False)),
-        (ended(ended=zygote.ENDED_BY_CPU, **KILLED), (T, [T, T], False)),
-        (ended(COMPILED + FOUR, overflowed=True, **KILLED), (LARGE, [P, LARGE], False)),
-        (ended(COMPILED + FOUR + FIVE[:-1], **KILLED), (R, [P, R], False)),
+        (killed(COMPILED + FOUR, ended=zygote.ENDED_BY_CPU), (T, [P, T], False)),
+        (killed(COMPILED + FOUR, ended=zygote.ENDED_BY_WALL), (T, [P, T], False)),
+        (killed(ended=zygote.ENDED_BY_CPU), (T, [T, T], False)),
+        (killed(COMPILED + FOUR, overflowed=True), (LARGE, [P, LARGE], False)),
+        (killed(COMPILED + FOUR + FIVE[:-1]), (R, [P, R], False)),
         (ended(COMPILED, signal_number=signal.SIGXCPU, cpu=2.5), (T, [T, T], False)),
         (ended(COMPILED, signal_number=signal.SIGXCPU, cpu=0.1), (R, [R, R], False)),
         (ended(COMPILED, signal_number=signal.SIGKILL, cpu=0.1), (R, [R, R], False)),
@@ -131,7 +135,7 @@ def test_weak_tests_are_labelled_in_every_verdict():
         (ended(COMPILED + framed(child.LOAD_ERROR, b"e") + DONE, stdout=b"a\nb"), R),
         (ended(COMPILED + framed(child.NO_MEMORY) + DONE, stdout=b"a\nb"), M),
         (ended(COMPILED, stdout=b"a\nb", overflowed=True), LARGE),
-        (ended(COMPILED, stdout=b"a\nb", ended=zygote.ENDED_BY_WALL, **KILLED), T),
+        (killed(COMPILED, stdout=b"a\nb", ended=zygote.ENDED_BY_WALL), T),
     ],
 )
 def test_output(facts, verdict):

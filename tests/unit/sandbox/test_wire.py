@@ -64,7 +64,7 @@ def test_depth_is_the_encoders_and_survives_parsing():
     test = program_to_message(Program("p", "", "f", (Test((deep,), deep),)))
     request = pb.StreamRequest(batch=1, programs=[test])
     back = pb.StreamRequest.FromString(request.SerializeToString())
-    assert program_from_message(back.programs[0], Limits()).tests[0].expected == deep
+    assert program_from_message(back.programs[0], Limits()).tests == (Test((deep,), deep),)
     with pytest.raises(ValueError, match="nested"):
         to_message([deep])
 
@@ -125,7 +125,8 @@ def test_a_surrogate_in_the_source_is_the_callers_mistake():
 )
 def test_frames_survive_any_splitting(messages, step):
     data = b"".join(frame(*message) for message in messages)
-    unframer, found = Unframer(), []
+    unframer = Unframer()
+    found: list[tuple[Kind, int, bytes]] = []
     for start in range(0, len(data), step):
         found += unframer.feed(data[start : start + step])
     assert found == messages
