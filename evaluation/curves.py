@@ -1,6 +1,6 @@
 """Which curves a report shows: of evaluations, of the run's pace, of each term of the loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -55,13 +55,18 @@ def run_curves(run: Run, other: Run | None, label: str) -> list[Curve]:
 
 
 def loss_curves(run: Run, other: Run | None, label: str) -> list[Curve]:
-    """Return a chart for each term of the loss, in the order in which terms appear."""
-    terms = list(dict.fromkeys(term for record in run.train for term in record.loss))
+    """Return a chart for each term of the loss, the total first."""
     curves = [
         _compared(run, other, label, term.replace("_", " "), "number", _term(term))
-        for term in terms
+        for term in loss_terms(run.train)
     ]
     return [curve for curve in curves if curve]
+
+
+def loss_terms(records: Sequence[TrainRecord]) -> list[str]:
+    """Return the names of the loss's terms, the total first, then as they appear."""
+    terms = list(dict.fromkeys(term for record in records for term in record.loss))
+    return sorted(terms, key=lambda term: term != "total")
 
 
 def _term(term: str) -> Callable[[TrainRecord], float | None]:

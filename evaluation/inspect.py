@@ -13,7 +13,7 @@ from rich.text import Text
 from torch import Tensor
 
 from evaluation.charts import Unit, shown
-from evaluation.curves import RUN_FIGURES, SPLITS
+from evaluation.curves import RUN_FIGURES, SPLITS, loss_terms
 from evaluation.records import SampleRecord, TrainRecord
 from evaluation.report import chosen, headline, mixes, run_name, stage_rows
 from evaluation.run_folder import Run
@@ -94,7 +94,7 @@ def _curves(records: Sequence[TrainRecord]) -> Table:
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
     for name, unit, value in RUN_FIGURES:
         _add_curve(table, name, unit, [value(record) for record in records])
-    for term in dict.fromkeys(term for record in records for term in record.loss):
+    for term in loss_terms(records):
         label = "loss" if term == "total" else f"loss: {term.replace('_', ' ')}"
         _add_curve(table, label, "number", [record.loss.get(term) for record in records])
     return table
