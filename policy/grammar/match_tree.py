@@ -106,6 +106,11 @@ def _base(node: Any, hole: Hole, last: bool) -> tuple[Action, Children]:
     raise CodecError(f"no production of Python 3.11 writes this {name} as {hole.name}")
 
 
+def base(node: Any, hole: Hole) -> Action:
+    """The production of `node` before any folding. Raises CodecError where nothing fits."""
+    return _base(node, hole, last=False)[0]
+
+
 def _has_star(node: Any) -> bool:
     return isinstance(node, ast.Tuple | ast.List) and any(
         isinstance(element, ast.Starred) for element in node.elts
