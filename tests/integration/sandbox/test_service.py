@@ -3,8 +3,10 @@
 import concurrent.futures
 import dataclasses
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -264,6 +266,44 @@ def test_interpreter_that_does_not_run_is_one_line():
     with pytest.raises(ServerError, match="/usr/bin/false") as refused:
         LocalServer(SandboxConfig(slots=1, interpreter="/usr/bin/false")).start()
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
+def test_without_user_namespaces_it_says_what_to_enable():
+    class Forbidden(LocalServer):
+        """In a user namespace of its own, in which no further one is allowed."""
+
+        def command(self) -> tuple[list[str], dict[str, str]]:
+            command, environment = super().command()
+            limit = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" "$@"'
+            return [
+                "unshare",
+                "--user",
+                "--map-root-user",
+                "sh",
+                "-c",
+                limit,
+                *command,
+            ], environment
+
+    with pytest.raises(ServerError, match=r"set user\.max_user_namespaces") as refused:
+        Forbidden(SandboxConfig(slots=1)).start()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_tier_that_can_not_be_given_is_refused_with_status_2():
+    command, environment = LocalServer().command()
+    ended = subprocess.run(
+        command,
+        input=SandboxConfig(interpreter="/nowhere/python").to_json() + "\n",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "/nowhere/python" in ended.stderr
 
 
 def test_connect_starts_a_server_where_no_target_is_given(server):
