@@ -58,9 +58,9 @@ class Checkpoint:
     grammar_version: str
     policy_version: int
     """Newest version of the weights that was published."""
-    config: Mapping[str, object]
+    config: Mapping[str, Any]
     """The whole config of the run, as JSON."""
-    loop: Mapping[str, object]
+    loop: Mapping[str, Any]
     """The train loop's own state: counters, curriculum, random generators; as JSON."""
 
 

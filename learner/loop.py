@@ -156,7 +156,9 @@ class TrainLoop:
         self._services.publish(self.progress.policy_version, self._backend.weights())
 
     def _record(self) -> None:
-        record = self._tally.record(self.progress.step, self._elapsed(), self.progress.policy_version)
+        record = self._tally.record(
+            self.progress.step, self._elapsed(), self.progress.policy_version
+        )
         for observer in self._observers:
             observer.on_train(record)
 

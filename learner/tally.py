@@ -1,7 +1,7 @@
 """What happened between two records of a run: means of the losses, rates, shares of time."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ class Tally:
     def _start(self) -> None:
         self._since = time.monotonic()
         self._waited = 0.0
-        self._sums: Counter[str] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
         self._counts: Counter[str] = Counter()
         self._rewards: list[float] = []
         self._lags: list[int] = []

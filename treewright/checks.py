@@ -12,7 +12,9 @@ def roundtrip(paths: Sequence[Path]) -> int:
     """Encode and decode every Python file under `paths`; 1 when one does not come back exactly."""
     from policy.grammar.roundtrip import check
 
-    with click.progressbar(length=1, label="round trip", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(
+        length=1, label="round trip", file=click.get_text_stream("stderr")
+    ) as bar:
         found = check(paths)
         bar.update(1)
     click.echo(
@@ -25,12 +27,24 @@ def roundtrip(paths: Sequence[Path]) -> int:
 
 
 def sample(number: int, seed: int) -> int:
-    """Sample an untrained policy; 1 when a sample does not compile."""
-    from policy.untrained import check
+    """Sample an untrained policy, half of the programs in each profile; 1 when one does not compile."""
+    from policy.grammar import PROFILES
+    from policy.untrained import compile_share
 
-    found = check(number, seed)
-    click.echo(f"{found.samples} samples, {found.compiled} compile ({found.compiled / found.samples:.2%})")
-    return 0 if found.compiled == found.samples else FAILED
+    status = 0
+    for at, profile in enumerate(PROFILES):
+        count = number // len(PROFILES) + (at < number % len(PROFILES))
+        if not count:
+            continue
+        found = compile_share(count, profile=profile, seed=seed)
+        click.echo(
+            f"profile {profile}: {found.compiled} of {found.programs} compile ({found.share:.2%}), "
+            f"{found.actions / found.programs:.1f} actions a program"
+        )
+        for source in found.failures:
+            click.echo(f"does not compile:\n{source}", err=True)
+            status = FAILED
+    return status
 
 
 def parity(files: Sequence[Path]) -> int:

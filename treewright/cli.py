@@ -27,6 +27,12 @@ USER_ERRORS = {
 }
 
 
+class _MistakeError(click.ClickException):
+    """What click prints as one line, `Error: …`."""
+
+    exit_code = 2
+
+
 class _Group(click.Group):
     """A group that turns the errors above into one line and exit status 2."""
 
@@ -34,9 +40,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except _user_errors() as error:
-            failure = click.ClickException(" ".join(str(error).split()))
-            failure.exit_code = 2
-            raise failure from error
+            raise _MistakeError(" ".join(str(error).split())) from error
         except BrokenPipeError:
             # The reader of a pipe has gone: nothing is left to say, and Python must not try again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,7 +87,9 @@ def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) 
 @click.option("--tasks", required=True, help="FILE.jsonl, a stage or a data set.")
 @click.option("--k", "ks", default="1,10", show_default=True, help="pass@k, comma-separated.")
 @click.option("--samples", type=click.IntRange(1), help="Programs a task [default: the largest k].")
-@click.option("--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True)
+@click.option(
+    "--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True
+)
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many tasks.")
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -98,10 +104,14 @@ def evaluate(**options: Any) -> None:
 @main.command()
 @click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
 @click.option("--signature", required=True, help="Such as 'f(n: int) -> int'.")
-@click.option("--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat.")
+@click.option(
+    "--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat."
+)
 @click.option("--description", default="", help="What the function does, in words.")
 @click.option("--samples", type=click.IntRange(1), default=64, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True)
+@click.option(
+    "--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True
+)
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
 def synth(**options: Any) -> None:

@@ -27,7 +27,9 @@ def joined(config: Config) -> Iterator[None]:
     try:
         import ray  # the local runtime does without
     except ImportError as error:
-        raise ConfigError("runtime=ray needs Ray: pip install 'treewright[ray]', or set runtime=local") from error
+        raise ConfigError(
+            "runtime=ray needs Ray: pip install 'treewright[ray]', or set runtime=local"
+        ) from error
     address = os.environ.get(_JOB_ADDRESS) or config.ray.address
     folder = None if address else tempfile.mkdtemp(prefix="treewright-ray-")
     try:

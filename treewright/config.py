@@ -165,7 +165,7 @@ def _field_names(section: Any) -> list[str]:
 def _field_type(section: Any, name: str) -> Any:
     if isinstance(section, type) and issubclass(section, BaseModel):
         field = section.model_fields.get(name)
-        annotation = field.annotation if field else None
+        annotation: Any = field.annotation if field else None
     elif dataclasses.is_dataclass(section):
         annotation = next((f.type for f in dataclasses.fields(section) if f.name == name), None)
     else:

@@ -21,7 +21,9 @@ def show() -> None:
     for one in datasets.DATASETS.values():
         cached = (datasets.cache_folder() / one.path).is_file()
         splits = ", ".join(one.splits)
-        table.add_row(one.name, f"splits: {splits}", one.license, "yes" if cached else "no", one.url)
+        table.add_row(
+            one.name, f"splits: {splits}", one.license, "yes" if cached else "no", one.url
+        )
     Console().print(table)
 
 

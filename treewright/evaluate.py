@@ -38,7 +38,10 @@ def run(
     chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
     settings = _settings(config, _numbers(ks), samples, temperature)
     console = Console(stderr=True)
-    with sandbox(with_target(config, target)) as box, Progress(console=console, transient=True) as progress:
+    with (
+        sandbox(with_target(config, target)) as box,
+        Progress(console=console, transient=True) as progress,
+    ):
         bar = progress.add_task("programs", total=len(chosen) * settings.samples)
         result = evaluate(
             policy,

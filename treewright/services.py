@@ -4,9 +4,9 @@ import threading
 from collections.abc import Mapping, Sequence
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from actors.pool import PoolState
 from evaluation import run_folder
 from evaluation.harness import Progress as EvaluationProgress
 from evaluation.harness import evaluate
@@ -29,6 +29,17 @@ from treewright.parts import Parts
 
 class _StoppedError(Exception):
     """The user stops the run while an evaluation is under way."""
+
+
+class LoopState(BaseModel):
+    """What the loop adds to a checkpoint."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    seconds: float
+    """Training time so far."""
+    references_drawn: int
+    """How many reference rows were drawn: the next ones follow from it."""
 
 
 class RunServices:
@@ -57,7 +68,6 @@ class RunServices:
             "heldout": tasks.heldout,
             "heldout_families": tasks.heldout_families,
         }
-        self.pool_state = PoolState(0, 0)
 
     def publish(self, version: int, weights: Mapping[str, Tensor]) -> None:
         """Make weights the newest of the run."""
@@ -93,7 +103,9 @@ class RunServices:
             grammar_version=GRAMMAR.version,
             policy_version=progress.policy_version,
             config=to_plain(self._config),
-            loop={"seconds": progress.seconds, "references_drawn": self._supply.state()},
+            loop=LoopState(
+                seconds=progress.seconds, references_drawn=self._supply.state()
+            ).model_dump(),
         )
         checkpoint.save(self._folder.checkpoints, state, keep=self._config.learner.keep_checkpoints)
 
@@ -101,14 +113,12 @@ class RunServices:
         """Start or stop the actors."""
         if running:
             self._pool.start()
-            self.pool_state = self._pool.poll()
         else:
             self._pool.stop()
-            self.pool_state = PoolState(0, self.pool_state.restarts)
 
     def poll(self) -> ActorFigures:
         """Replace dead actors and take back what dead readers held; read what all counted."""
-        self.pool_state = self._pool.poll()
+        self._pool.poll()
         numbers = self._replay.counters.read()
         return ActorFigures(
             programs=numbers.get("programs", 0.0),
@@ -123,9 +133,7 @@ class RunServices:
         if self._stop.is_set():
             raise _StoppedError
 
-    def _keep_samples(
-        self, result: EvaluationResult, tasks: Sequence[Task], step: int
-    ) -> None:
+    def _keep_samples(self, result: EvaluationResult, tasks: Sequence[Task], step: int) -> None:
         by_id = {task.id: task for task in tasks}
         for one in result.tasks:
             if one.best is None:

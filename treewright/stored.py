@@ -1,5 +1,6 @@
 """Checkpoints by the path that a user gives: a run folder, its `checkpoints/`, or one of them."""
 
+import copy
 from pathlib import Path
 
 from learner.checkpoint import Checkpoint
@@ -16,7 +17,7 @@ def load(path: Path) -> tuple[Policy, Checkpoint, Config]:
     """
     inside = path / "checkpoints"
     policy, found = load_policy(inside if inside.is_dir() else path)
-    values = {key: value for key, value in found.config.items()}
+    values = copy.deepcopy(dict(found.config))
     for section, key in SECRETS:
-        values[section] = {**values[section], key: None}
+        values[section][key] = None
     return policy, found, check(values)

@@ -32,7 +32,7 @@ from replay.store import connect
 from tasks.sources import TaskSets, build
 from treewright.config import Config, dump, load, to_plain
 from treewright.parts import Parts, Sandbox, check, parts, sandbox
-from treewright.services import RunServices
+from treewright.services import LoopState, RunServices
 from treewright.signals import EXIT_INTERRUPTED, stopping
 
 
@@ -75,9 +75,12 @@ def _new_folder(config: Config) -> RunFolder:
 
 
 def _revision() -> str | None:
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:  # no git: a container
+        return None
     return found.stdout.strip() or None
 
 
@@ -108,7 +111,7 @@ class _Run:
                 self._config, self._folder, self._tasks, made, supply, self._box.client, stop
             )
             progress = self._resume(made, supply)
-            registry = stack.enter_context(self._metrics(made, services))
+            registry = stack.enter_context(self._metrics(made))
             display = Display(self._console, self._folder.name)
             observers = [stack.enter_context(closing(one)) for one in self._observers(display)]
             loop = TrainLoop(
@@ -149,21 +152,21 @@ class _Run:
     def _resume(self, made: Parts, supply: Supply) -> Progress:
         if self._saved is None:
             return Progress()
-        loop = self._saved.loop
+        loop = LoopState.model_validate(self._saved.loop)
         made.backend.load_state(self._saved.learner)
-        supply.load_state(loop["references_drawn"])
+        supply.load_state(loop.references_drawn)
         # Nobody is left who holds a lease; versions only ever go up, also past a crash.
         made.replay.reader.reclaim(0.0)
         latest = made.replay.weights.latest_version()
         self._folder.truncate_metrics(self._saved.learner.steps)
         return Progress(
             step=self._saved.learner.steps,
-            seconds=loop["seconds"],
+            seconds=loop.seconds,
             policy_version=max(self._saved.policy_version, latest),
         )
 
     @contextmanager
-    def _metrics(self, made: Parts, services: RunServices) -> Iterator[CollectorRegistry]:
+    def _metrics(self, made: Parts) -> Iterator[CollectorRegistry]:
         registry = CollectorRegistry()
         if self._config.metrics.port < 0:
             yield registry
@@ -171,7 +174,7 @@ class _Run:
         # Prometheus asks from a thread of its own, which needs a connection of its own.
         with closing(connect(made.replay_config, self._run)) as replay:
             registry.register(ReplayCollector(replay.connection, self._run))
-            registry.register(ActorCollector(replay, lambda: services.pool_state))
+            registry.register(ActorCollector(replay, made.pool))
             server, thread = start_http_server(
                 self._config.metrics.port, self._config.metrics.host, registry
             )
