@@ -1,0 +1,125 @@
+"""Mistakes: each is one clear line that names the thing, exit status 2, and nothing half-written."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from learner import checkpoint
+from policy.grammar import GRAMMAR
+
+from .conftest import SMOKE, CommandLine
+
+
+def _refused(cli: CommandLine, *arguments: str | Path) -> str:
+    status, output = cli.run(*arguments)
+    assert status == 2, output
+    lines = output.strip().splitlines()
+    assert len(lines) == 1, output
+    return lines[0]
+
+
+def _train(cli: CommandLine, *overrides: str) -> str:
+    line = _refused(cli, "train", "--config", SMOKE, *overrides)
+    assert not (cli.folder / "runs").exists()
+    return line
+
+
+def test_an_unknown_key(cli):
+    assert "did you mean 'learner.num_learners'" in _train(cli, "learner.num_learner=2")
+
+
+def test_a_wrong_type(cli):
+    assert "seed" in _train(cli, "seed=many")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "tasks.jsonl"),
+        ("", "empty"),
+        ('{"id": "a"}\n', "tasks.jsonl:1"),
+        ("not json\n", "tasks.jsonl:1"),
+    ],
+)
+def test_a_bad_task_file(cli, text, said):
+    if text is not None:
+        (cli.folder / "tasks.jsonl").write_text(text)
+    assert said in _train(cli, "tasks.sources=[tasks.jsonl]")
+
+
+def test_a_redis_that_does_not_answer(cli):
+    line = _train(
+        cli, "replay.url=redis://:hunter2@127.0.0.1:9/0", "replay.connect_timeout_seconds=1"
+    )
+    assert "127.0.0.1:9" in line
+    assert "hunter2" not in line
+
+
+def test_a_sandbox_that_does_not_answer(cli):
+    assert "127.0.0.1:9" in _train(cli, "sandbox.target=127.0.0.1:9")
+
+
+def test_a_gpu_where_there_is_none(cli):
+    assert "learner.device" in _train(cli, "learner.device=cuda")
+
+
+def test_a_missing_checkpoint(cli):
+    line = _refused(cli, "eval", "--checkpoint", "nothing", "--tasks", "arithmetic")
+    assert "nothing" in line
+
+
+def test_a_run_folder_that_is_none(cli):
+    assert "config.yaml" in _refused(cli, "train", "--resume", cli.folder)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cli = CommandLine(tmp_path_factory.mktemp("trained"))
+    try:
+        status, output = cli.run(
+            "train", "--config", SMOKE, "run.max_steps=2", "actors.num_actors=0"
+        )
+    finally:
+        cli.close()
+    assert status == 0, output
+    return cli.folder / "runs" / "smoke"
+
+
+def _damaged(trained: Path, cli: CommandLine) -> tuple[Path, Path]:
+    copy = cli.folder / "copy"
+    shutil.copytree(trained, copy)
+    folder = checkpoint.resolve(copy / "checkpoints")
+    return copy, folder
+
+
+def test_a_torn_checkpoint(cli, trained):
+    copy, folder = _damaged(trained, cli)
+    tensors = folder / checkpoint.TENSORS
+    tensors.write_bytes(tensors.read_bytes()[:-100])
+    for command in (("inspect", folder), ("train", "--resume", copy)):
+        assert checkpoint.TENSORS in _refused(cli, *command)
+
+
+def test_a_checkpoint_of_another_grammar(cli, trained):
+    copy, folder = _damaged(trained, cli)
+    state = json.loads((folder / checkpoint.STATE).read_text())
+    assert state["grammar_version"] == GRAMMAR.version
+    (folder / checkpoint.STATE).write_text(json.dumps(state | {"grammar_version": "0"}))
+    line = _refused(cli, "eval", "--checkpoint", copy, "--tasks", "arithmetic")
+    assert "grammar 0" in line
+
+
+def test_a_data_set_that_is_not_in_the_cache(cli):
+    (cli.folder / "cache").mkdir()
+    status, output = cli.run(
+        "train",
+        "--config",
+        SMOKE,
+        "tasks.sources=[mbpp]",
+        TREEWRIGHT_DATA=str(cli.folder / "cache"),
+    )
+    assert status == 2
+    assert "treewright data fetch mbpp" in output
+    assert len(output.strip().splitlines()) == 1
