@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import os
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -39,7 +39,7 @@ class Dataset:
     sha256: str
     path: str
     splits: tuple[str, ...]
-    read: Callable[[Path], Iterator[tuple[str, Task]]]
+    read: Callable[[Path, Collection[str]], Iterator[Task]]
 
 
 DATASETS = {
@@ -80,21 +80,24 @@ def find(name: str) -> Dataset:
     return DATASETS[name]
 
 
-def load(name: str, split: str) -> list[Task]:
-    """Return the tasks of one official split, in the source's order.
+def load(name: str, *splits: str) -> list[Task]:
+    """Return the tasks of some official splits, in the source's order.
 
     Raises:
         DatasetError: no such data set or split, or the file is absent or not the official one.
 
     """
     dataset = find(name)
-    if split not in dataset.splits:
-        raise DatasetError(f"{name} has no split {split!r}; it has: {', '.join(dataset.splits)}")
+    for split in splits:
+        if split not in dataset.splits:
+            raise DatasetError(
+                f"{name} has no split {split!r}; it has: {', '.join(dataset.splits)}"
+            )
     path = cache_folder() / dataset.path
     if not path.is_file():
         raise DatasetError(f"{name} is not in {cache_folder()}; run: treewright data fetch {name}")
     _check(dataset, path.read_bytes(), str(path))
-    return [task for part, task in dataset.read(path) if part == split]
+    return list(dataset.read(path, splits))
 
 
 def fetch(name: str) -> Path:

@@ -68,8 +68,7 @@ def everything(source: str, config: TasksConfig) -> list[Task]:
         sets = build(config.model_copy(update={"sources": (source,)}))
         return [*sets.train, *sets.heldout, *sets.heldout_families]
     if source in datasets.DATASETS:
-        splits = datasets.DATASETS[source].splits
-        return [task for split in splits for task in datasets.load(source, split)]
+        return datasets.load(source, *datasets.DATASETS[source].splits)
     raise _unknown(source)
 
 

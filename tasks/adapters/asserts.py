@@ -1,9 +1,10 @@
 """Assert statements as benchmarks ship them, read into calls and what they must return.
 
-    assert f(1, [2]) == 3      assert f(1)      assert not f(1)      assert f(1) is None
+    assert f(1, [2]) == 3      assert f(1) is None
     assert math.isclose(f(1), 0.5, rel_tol=0.001)      assert abs(f(1) - 0.5) < 1e-6
 
-Anything else (a set of the result, a class of the task's own, a message) stays an assert statement.
+Anything else (`assert f(1)`, which any true value satisfies, a set of the result, a class of the
+task's own, a message) stays an assert statement.
 """
 
 import ast
@@ -13,17 +14,20 @@ from dataclasses import dataclass
 from tasks import values
 from tasks.schema import Example
 
+EQUALITY_TOLERANCE = 1e-12
+"""Tolerance of pairs that stand for `==`, for which 4 and 4.0 are equal as well."""
+
 DEFAULT_TOLERANCE = 1e-9
 """Relative tolerance of `math.isclose` where an assert names none."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One call of the function; `tolerance` is set where floats are compared by closeness."""
+    """One call of the function; `tolerance` is the one that numbers are compared with."""
 
     function: str
     call: Example
-    tolerance: float | None = None
+    tolerance: float = EQUALITY_TOLERANCE
 
 
 def read(source: str) -> Pair | None:
@@ -57,12 +61,8 @@ def read_test(test: ast.expr) -> Pair | None:
             return _pair(left, right, _number(bound))
         case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
             return _pair(left, right)
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _pair(operand, ast.Constant(False))
         case ast.Call(func=ast.Attribute(attr="isclose"), args=[left, right], keywords=keywords):
             return _close(left, right, keywords)
-        case ast.Call():
-            return _pair(test, ast.Constant(True))
     return None
 
 
@@ -77,7 +77,7 @@ def _number(node: ast.expr) -> float:
     return float(value[0]) if value and isinstance(value[0], int | float) else 0.0
 
 
-def _pair(left: ast.expr, right: ast.expr, tolerance: float | None = None) -> Pair | None:
+def _pair(left: ast.expr, right: ast.expr, tolerance: float = EQUALITY_TOLERANCE) -> Pair | None:
     match left:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             found = [_literal(arg) for arg in args]

@@ -8,7 +8,7 @@ calls, else as `test_code`. There is one split, `test`.
 import ast
 import doctest
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tasks.adapters import asserts, signatures
@@ -17,10 +17,11 @@ from tasks.schema import Compare, Example, Task
 LICENSE = "MIT"
 
 
-def read(path: Path) -> Iterator[tuple[str, Task]]:
-    """Yield ("test", task) of every record of HumanEval.jsonl, in the file's order."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        yield "test", to_task(json.loads(line))
+def read(path: Path, splits: Collection[str]) -> Iterator[Task]:
+    """Yield the tasks of HumanEval.jsonl, in the file's order, where `test` is among the splits."""
+    if "test" in splits:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield to_task(json.loads(line))
 
 
 def to_task(record: dict[str, str]) -> Task:
@@ -36,7 +37,6 @@ def to_task(record: dict[str, str]) -> Task:
     if signature is None:  # A doctest or a check with other arguments than the definition's.
         shown, pairs = (), None
         signature = signatures.infer(function, ())
-    tolerances = [pair.tolerance for pair in pairs or () if pair.tolerance is not None]
     return Task(
         id=f"humaneval/{record['task_id'].removeprefix('HumanEval/')}",
         entry_point=name,
@@ -49,7 +49,7 @@ def to_task(record: dict[str, str]) -> Task:
         reference=source,
         source="humaneval",
         license=LICENSE,
-        compare=Compare(float_tolerance=max(tolerances, default=None)) if pairs else Compare(),
+        compare=Compare(max(pair.tolerance for pair in pairs)) if pairs else Compare(),
     )
 
 

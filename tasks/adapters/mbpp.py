@@ -5,12 +5,13 @@ hidden: **all three** asserts, the first one among them. The paper's own prompts
 scores under this protocol are not above those under the paper's. Names and types of the signature
 are part of the prompt: names come from the reference, types from the values of the three asserts.
 
-Asserts become pairs of arguments and result where all three can; else they stay `test_code`.
+Asserts become pairs of arguments and result where all three can; else they stay `test_code`. As for
+`==`, 4 and 4.0 are equal; unlike for `==`, 1 is not True (which one reference, 414, relies on).
 """
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tasks.adapters import asserts, signatures
@@ -27,12 +28,13 @@ SPLITS = {
 LICENSE = "CC-BY-4.0"
 
 
-def read(path: Path) -> Iterator[tuple[str, Task]]:
-    """Yield (split, task) of every record of mbpp.jsonl, in the file's order."""
+def read(path: Path, splits: Collection[str]) -> Iterator[Task]:
+    """Yield the tasks of some splits of mbpp.jsonl, in the file's order."""
+    wanted = [ids for name, ids in SPLITS.items() if name in splits]
     for line in path.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        split = next(name for name, ids in SPLITS.items() if record["task_id"] in ids)
-        yield split, to_task(record)
+        if any(record["task_id"] in ids for ids in wanted):
+            yield to_task(record)
 
 
 def to_task(record: dict[str, object]) -> Task:
@@ -46,7 +48,6 @@ def to_task(record: dict[str, object]) -> Task:
     calls = tuple(pair.call for pair in pairs if pair.function == name)
     signature = signatures.infer(signatures.find(source, name), calls)
     complete = complete and len(calls) == len(tests) and signature is not None
-    tolerances = [pair.tolerance for pair in pairs if pair.tolerance is not None]
     return Task(
         id=f"mbpp/{record['task_id']}",
         entry_point=name,
@@ -59,7 +60,7 @@ def to_task(record: dict[str, object]) -> Task:
         reference=source,
         source="mbpp",
         license=LICENSE,
-        compare=Compare(float_tolerance=max(tolerances, default=None)) if complete else Compare(),
+        compare=Compare(max(pair.tolerance for pair in pairs)) if complete else Compare(),
     )
 
 

@@ -16,8 +16,8 @@ from tasks.schema import Param
         ("assert f((1, -2)) == {'a': {1}}", asserts.Pair("f", Example(((1, -2),), {"a": {1}}))),
         ("assert (f() == None)", asserts.Pair("f", Example((), None))),
         ("assert f(1) is True", asserts.Pair("f", Example((1,), True))),
-        ("assert f(1)", asserts.Pair("f", Example((1,), True))),
-        ("assert not f(1)", asserts.Pair("f", Example((1,), False))),
+        ("assert f(1)", None),
+        ("assert not f(1)", None),
         (
             "assert math.isclose(f(1), 0.5, rel_tol=0.001)",
             asserts.Pair("f", Example((1,), 0.5), 0.001),
