@@ -212,7 +212,7 @@ class RllibBackend:
         try:
             return call(self.group)
         except RayError as error:
-            alive = len(_alive(self.group))
+            alive = _count_alive(self.group)
             if alive == self.num_shards:
                 raise  # the call itself failed: a new group would fail as well
             lost = self._steps - self._last_state.steps
@@ -231,7 +231,8 @@ class RllibBackend:
             self.load_state(self._last_state)
             return call(self.group)
         except RayError as error:
-            raise LearnerError(f"the learners died and could not be rebuilt: {error}") from error
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[-200:]}"
+            raise LearnerError(f"learners died and can't be rebuilt: {reason}") from error
 
 
 def _algorithm_config(
@@ -305,6 +306,9 @@ def _import(group: LearnerGroup, state: LearnerState) -> list[None]:
     return _each(group, lambda learner: learner.import_state(ray.get(shared), steps))
 
 
-def _alive(group: LearnerGroup) -> list[bool]:
-    answers = group.foreach_learner(lambda _: True, timeout_seconds=_ALIVE_SECONDS)
-    return [True for answer in answers if answer.ok]
+def _count_alive(group: LearnerGroup) -> int:
+    # RLlib calls a learner unhealthy after any error: ask those too.
+    answers = group.foreach_learner(
+        lambda _: True, healthy_only=False, timeout_seconds=_ALIVE_SECONDS
+    )
+    return sum(answer.ok for answer in answers)

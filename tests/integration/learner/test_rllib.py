@@ -131,6 +131,17 @@ def test_a_state_moves_between_backends():
 
 
 @pytest.mark.usefixtures("cluster")
+def test_an_error_that_is_no_death_is_raised_and_rebuilds_nothing():
+    backend = make(1)
+    (shards,) = batches(1, 1)
+    broken = {name: value for name, value in shards[0].items() if name != "0/kind"}
+    with pytest.raises(KeyError, match="0/kind"):
+        backend.update((broken,))
+    assert backend.restarts == 0
+    backend.close()
+
+
+@pytest.mark.usefixtures("cluster")
 def test_more_gpus_than_the_cluster_has_are_refused():
     config = LearnerConfig(num_learners=2, device="cuda")
     with pytest.raises(ValueError, match=r"Ray cluster has 0 GPUs: set learner\.device=cpu"):
