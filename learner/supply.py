@@ -1,7 +1,9 @@
-"""What a step trains on: reference programs, and whatever rollouts wait in the replay."""
+"""What a step trains on: references, whatever rollouts wait in the replay, verified programs."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from learner.backend import Shard
 from learner.batch import collate
@@ -9,6 +11,7 @@ from learner.config import LearnerConfig
 from learner.rollouts import RolloutRows
 from learner.rows import Row
 from learner.supervised import SupervisedRows
+from learner.verified import VerifiedRows
 from replay import Leased, Reader
 
 # Without reference programs a step has nothing but rollouts to wait for.
@@ -43,9 +46,12 @@ class Supply:
         reader: Reader,
         config: LearnerConfig,
         num_shards: int,
+        *,
+        seed: int,
     ) -> None:
         self._references = references
         self._rollouts = rollouts
+        self._verified = VerifiedRows(rollouts, per_task=config.verified_per_task, seed=seed)
         self._reader = reader
         self._config = config
         self._num_shards = num_shards
@@ -57,24 +63,28 @@ class Supply:
         leased = self._lease()
         waited = time.monotonic() - began
         references = self._references.draw(self._config.supervised_rows) if self._references else []
-        rollouts = self._rollouts.rows([one.trajectory for one in leased])
-        rows = [*references, *rollouts]
-        if not rows:
+        trajectories = [one.trajectory for one in leased]
+        rollouts = self._rollouts.rows(trajectories)
+        verified = self._verified.draw(self._config.verified_rows)
+        self._verified.add(trajectories, rollouts)
+        if not references and not rollouts:
             return None
-        return self._batch(rows, rollouts, leased, waited)
+        return self._batch(references, rollouts, verified, leased, waited)
 
     def trained(self, batch: Batch) -> None:
         """Forget what has been trained on: it never comes back."""
         self._reader.acknowledge(batch.entry_ids)
 
-    def state(self) -> int:
-        """Return all that the order of the references depends on."""
-        return self._references.state() if self._references else 0
+    def state(self) -> dict[str, Any]:
+        """Return all that the next references and verified programs depend on, as JSON."""
+        drawn = self._references.state() if self._references else 0
+        return {"references_drawn": drawn, "verified": self._verified.state()}
 
-    def load_state(self, drawn: int) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on where a checkpoint was."""
         if self._references:
-            self._references.load_state(drawn)
+            self._references.load_state(state["references_drawn"])
+        self._verified.load_state(state["verified"])
 
     def _lease(self) -> list[Leased]:
         most = self._config.rollout_rows
@@ -82,18 +92,27 @@ class Supply:
         return self._reader.lease(most, timeout) if most else []
 
     def _batch(
-        self, rows: list[Row], rollouts: list[Row], leased: list[Leased], waited: float
+        self,
+        references: list[Row],
+        rollouts: list[Row],
+        verified: list[Row],
+        leased: list[Leased],
+        waited: float,
     ) -> Batch:
         versions = [row.policy_version for row in rollouts if row.policy_version is not None]
         return Batch(
             shards=collate(
-                rows,
+                [*references, *rollouts, *verified],
                 num_shards=self._num_shards,
                 num_parts=self._config.length_parts,
                 policy_version=self.policy_version,
             ),
             entry_ids=tuple(one.entry_id for one in leased),
-            rows={"reference": len(rows) - len(rollouts), "rollout": len(rollouts)},
+            rows={
+                "reference": len(references),
+                "rollout": len(rollouts),
+                "verified": len(verified),
+            },
             rewards=tuple(row.reward for row in rollouts),
             lags=tuple(self.policy_version - version for version in versions),
             waited_seconds=waited,

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -38,8 +39,8 @@ class LoopState(BaseModel):
 
     seconds: float
     """Training time so far."""
-    references_drawn: int
-    """How many reference rows were drawn: the next ones follow from it."""
+    supply: dict[str, Any]
+    """State of `learner.supply.Supply`."""
 
 
 class RunServices:
@@ -103,9 +104,7 @@ class RunServices:
             grammar_version=GRAMMAR.version,
             policy_version=progress.policy_version,
             config=to_plain(self._config),
-            loop=LoopState(
-                seconds=progress.seconds, references_drawn=self._supply.state()
-            ).model_dump(),
+            loop=LoopState(seconds=progress.seconds, supply=self._supply.state()).model_dump(),
         )
         checkpoint.save(self._folder.checkpoints, state, keep=self._config.learner.keep_checkpoints)
 

@@ -147,6 +147,7 @@ class _Run:
             made.replay.reader,
             config.learner,
             made.backend.num_shards,
+            seed=config.seed,
         )
 
     def _resume(self, made: Parts, supply: Supply) -> Progress:
@@ -154,7 +155,7 @@ class _Run:
             return Progress()
         loop = LoopState.model_validate(self._saved.loop)
         made.backend.load_state(self._saved.learner)
-        supply.load_state(loop.references_drawn)
+        supply.load_state(loop.supply)
         # Nobody is left who holds a lease; versions only ever go up, also past a crash.
         made.replay.reader.reclaim(0.0)
         latest = made.replay.weights.latest_version()
