@@ -74,6 +74,8 @@ class Automaton:
         self._height = full(value=1)
         self._index = torch.arange(count, device=device)
         self._places = torch.arange(MAX_CHILDREN + 1, device=device)
+        self._no_hole = torch.zeros(COLUMNS, dtype=torch.int64, device=device)
+        self._no_hole[PARENT] = -1
         self._last_use = full(_NAME_SLOTS)
         # Where a child of each action was filled last; the final column is the root's.
         self._last_child = full(max_actions + 1)
@@ -175,8 +177,9 @@ class Automaton:
         use = torch.where(slot > 0, self._last_use[self._index, slot], -1)
         self._last_use[self._index, slot] = self._position
         top = self._stack[self._index, self._height - 1]
-        self._top = torch.where(self._height[:, None] > 0, top, 0)
+        self._top = torch.where(self.finished[:, None], self._no_hole, top)
         sibling = self._last_child[self._index, self._top[:, PARENT]]
+        sibling = torch.where(self.finished, -1, sibling)
         self._previous = torch.stack((sibling, use), dim=1)
 
     def replay(self, actions: Int[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> Trace:

@@ -48,7 +48,7 @@ def value(action: Action, hole: Hole, children: list[Any], lexicon: Lexicon) -> 
             constant = lexicon.read_constant(action, finish(children[0]) if children else [])
             return _constant(constant, action, hole)
     filled = iter(children)
-    return _build(action.pattern or {}, hole, filled)
+    return _build(action.pattern or {}, hole.mode, filled)
 
 
 def _name(name: str, hole: Hole) -> Any:
@@ -75,14 +75,15 @@ def _constant(constant: Any, action: Action, hole: Hole) -> Any:
     return _node("Constant", {"value": constant, "kind": kind})
 
 
-def _build(pattern: Pattern, hole: Hole, filled: Any) -> Any:
+def _build(pattern: Pattern, mode: int, filled: Any) -> Any:
     if "hole" in pattern:
         return finish(next(filled))
+    # What a pattern holds inside is loaded, also where the whole is stored to: `a[0][i] = …`.
     if "list" in pattern:
-        return [_build(child, hole, filled) for child in pattern["list"]]
+        return [_build(child, LOAD, filled) for child in pattern["list"]]
     if "node" in pattern:
-        fields = {name: _build(child, hole, filled) for name, child in pattern["fields"]}
-        return _node(pattern["node"], fields, hole.mode)
+        fields = {name: _build(child, LOAD, filled) for name, child in pattern["fields"]}
+        return _node(pattern["node"], fields, mode)
     return pattern["value"]
 
 

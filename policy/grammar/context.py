@@ -209,7 +209,9 @@ _UNSAFE: Final = frozenset("'\"{}\n\\")
 
 def _flags(hole: Hole, action: Action) -> tuple[int, int]:
     need = ban = 0
-    for node in action.nodes:
+    # The format that stands in a formatted value is its own, no f-string within an f-string.
+    nodes = action.nodes[:1] if "FormattedValue" in action.nodes else action.nodes
+    for node in nodes:
         need |= _NEEDS.get(node, 0)
         ban |= _BANS.get(node, 0)
     if "Return" in action.nodes:

@@ -74,20 +74,21 @@ def check(tree: ast.Module, report: RoundtripReport | None = None) -> str | None
 
 
 def difference(left: ast.AST, right: ast.AST) -> str | None:
-    """Where two trees first differ, None if `ast.dump` of both is the same; any depth."""
-    stack: list[tuple[Any, Any, str]] = [(left, right, "")]
+    """A field in which two trees differ, None if `ast.dump` of both is the same; any depth."""
+    stack: list[tuple[Any, Any, str]] = [(left, right, "the tree")]
     while stack:
         a, b, where = stack.pop()
         if type(a) is not type(b):
             return f"{where}: {type(a).__name__} became {type(b).__name__}"
         if isinstance(a, ast.AST):
             fields = [(getattr(a, n, None), getattr(b, n, None), n) for n in a._fields]
-            stack += [(x, y, f"{where}/{type(a).__name__}.{n}") for x, y, n in fields]
+            stack += [(x, y, f"{type(a).__name__}.{n}") for x, y, n in fields]
         elif isinstance(a, list):
             if len(a) != len(b):
                 return f"{where}: {len(a)} elements became {len(b)}"
             stack += [(x, y, where) for x, y in zip(a, b, strict=True)]
-        elif a != b and repr(a) != repr(b) or type(a) in {float, complex} and repr(a) != repr(b):
+        # By text where numbers are not equal to themselves or to their negation: nan and -0.0.
+        elif repr(a) != repr(b) if isinstance(a, float | complex) else a != b:
             return f"{where}: {a!r} became {b!r}"
     return None
 

@@ -28,17 +28,19 @@ def test_the_file_is_what_the_productions_say() -> None:
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_every_interpreter_builds_the_same_file(version: str) -> None:
-    found = shutil.which(f"python{version}")
-    code = "import sys; from policy.grammar.build import build; sys.stdout.write(build())"
-    run = [found or "", "-c", code]
-    probe = [found or "", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    if found is None or _output(probe).strip() != version:
+    installed = [shutil.which(f"python{version}") or ""]
+    installed += map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
+    found = [path for path in installed if path and _output(path, probe).strip() == version]
+    if not found:
         pytest.skip(f"Python {version} is not installed here")
-    assert _output(run) == build()
+    code = "import sys; from policy.grammar.build import build; sys.stdout.write(build())"
+    assert _output(found[0], code) == build()
 
 
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+def _output(interpreter: str, code: str) -> str:
+    run = [interpreter, "-c", code]
+    done = subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return done.stdout
 
 
