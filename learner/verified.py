@@ -5,7 +5,7 @@ Source: self-imitation learning (https://arxiv.org/abs/1806.05635).
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from learner.objective import RowKind
@@ -47,7 +47,7 @@ class VerifiedRows:
     def _add(self, origin: Mapping[str, Any], row: Row) -> None:
         kept = self._kept.setdefault(str(origin["task_json"]), [])
         if all(origin["actions"] != other.origin["actions"] for other in kept):
-            kept.append(_Kept(origin, _archived(row)))
+            kept.append(_Kept(origin, Row(row.spec, row.program, RowKind.VERIFIED, solved=True)))
             kept.sort(key=lambda one: len(one.row.program.actions))
             del kept[self._per_task :]
 
@@ -69,10 +69,6 @@ class VerifiedRows:
         trajectories = [_trajectory(origin) for origin in state["programs"]]
         self.add(trajectories, self._rollouts.rows(trajectories))
         self._drawn = state["drawn"]
-
-
-def _archived(row: Row) -> Row:
-    return replace(row, kind=RowKind.VERIFIED, behaviour_logprobs=None, policy_version=None)
 
 
 def _origin(trajectory: Trajectory) -> dict[str, Any]:
