@@ -9,6 +9,7 @@ are CPUs, with the tests as assert statements: what a harness without a sandbox 
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -125,7 +126,9 @@ def mbpp(path: Path, client: SandboxClient) -> str:
     programs = []
     for line in path.read_text().splitlines():
         task = json.loads(line)
-        entry = task["test_list"][0].split("(")[0].rpartition(" ")[2]
+        defined = set(re.findall(r"^def (\w+)", task["code"], re.MULTILINE))
+        called = re.findall(r"(\w+) ?\(", task["test_list"][0])
+        entry = next(name for name in called if name in defined)
         code = "\n".join([task["test_setup_code"], *task["test_list"]])
         limits = Limits(cpu_seconds=20.0, wall_seconds=200.0)
         programs.append(Program(str(task["task_id"]), task["code"], entry, (), code, limits=limits))

@@ -19,7 +19,7 @@ from _socket import SocketType  # the C module alone: socket.py would weigh 1 MB
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from sandbox.jail import filters, kernel, root, zygote
+from sandbox.jail import child, filters, kernel, root, zygote
 
 _PRELOADED = (
     "bisect",
@@ -138,6 +138,7 @@ def _forget_host(prefix: str) -> None:
     sys.argv[:] = [""]
     sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
+    child.warm_up()
     gc.collect()
     gc.freeze()
 
