@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import logging
 import os
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +27,11 @@ from replay import Replay
 Publish = Callable[..., None]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+# An actor imports torch first: seconds, and many of them on a machine that is busy.
+START_SECONDS = 200.0
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -52,7 +58,7 @@ def with_actors(settings: ActorSettings, **changes: object) -> ActorSettings:
 
 @pytest.fixture
 def local_pool(settings: ActorSettings) -> Iterator[LocalPool]:
-    pool = LocalPool(with_actors(settings, num_actors=2))
+    pool = LocalPool(with_actors(settings, num_actors=2, max_restarts=1))
     pool.start()
     yield pool
     pool.stop()
@@ -67,6 +73,7 @@ def test_a_killed_process_is_replaced_and_stopping_leaves_none(
     publish(1)
 
     def written_by(name: str) -> int:
+        local_pool.poll()
         leased = replay.reader.lease(1000, timeout_seconds=0.5)
         replay.reader.acknowledge([one.entry_id for one in leased])
         return sum(one.trajectory.actor == name for one in leased)
@@ -76,7 +83,7 @@ def test_a_killed_process_is_replaced_and_stopping_leaves_none(
     assert local_pool.poll() == PoolState(alive=2, restarts=0)
     victim = min(children(), key=lambda process: process.pid)
     os.kill(victim.pid, signal.SIGKILL)
-    wait_for(lambda: local_pool.poll().restarts == 1)
+    wait_for(lambda: local_pool.poll() == PoolState(alive=2, restarts=1), 10)
     assert "actor-0 was killed by SIGKILL: starting it again" in caplog.text
     while written_by("actor-0"):  # what the dead one had written
         pass
@@ -131,8 +138,6 @@ def test_actors_end_with_the_process_that_started_them(
         "    print('started', flush=True)\n"
         "    time.sleep(60)\n"
     )
-    import pickle
-
     script, stored = tmp_path / "driver.py", tmp_path / "settings"
     script.write_text(program)
     stored.write_bytes(pickle.dumps(settings))
@@ -142,13 +147,15 @@ def test_actors_end_with_the_process_that_started_them(
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
     assert driver.stdout is not None
-    with driver.stdout:
-        driver.stdout.readline()
-    wait_for(lambda: replay.reader.depth() > 0)
-    actors = psutil.Process(driver.pid).children(recursive=True)
-    assert actors
-    driver.kill()
-    driver.wait()
+    try:
+        with driver.stdout:
+            driver.stdout.readline()
+        wait_for(lambda: replay.reader.depth() > 0)
+        actors = psutil.Process(driver.pid).children(recursive=True)
+        assert actors
+    finally:
+        driver.kill()
+        driver.wait()
     wait_for(lambda: not any(p.is_running() and p.status() != "zombie" for p in actors), 15)
 
 
@@ -167,6 +174,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     )
     yield
     ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def ray_actors() -> set[psutil.Process]:
@@ -177,10 +185,11 @@ def test_a_killed_ray_actor_is_replaced(
     cluster: None, settings: ActorSettings, replay: Replay, publish: Publish
 ) -> None:
     publish(1)
-    pool: Pool = RayPool(with_actors(settings, num_actors=1))
+    pool: Pool = RayPool(with_actors(settings, num_actors=1, max_restarts=1))
     pool.start()
 
     def written() -> int:
+        pool.poll()
         leased = replay.reader.lease(1000, timeout_seconds=0.5)
         replay.reader.acknowledge([one.entry_id for one in leased])
         return len(leased)

@@ -37,7 +37,7 @@ def with_actors(settings: ActorSettings, **changes: object) -> ActorSettings:
     return dataclasses.replace(settings, actors=settings.actors.model_copy(update=changes))
 
 
-def take(replay: Replay, count: int, seconds: float = 60) -> list[Trajectory]:
+def take(replay: Replay, count: int, seconds: float = 120) -> list[Trajectory]:
     """Lease and acknowledge until there are `count`, as a learner does."""
     taken: list[Trajectory] = []
     deadline = time.monotonic() + seconds
@@ -49,7 +49,7 @@ def take(replay: Replay, count: int, seconds: float = 60) -> list[Trajectory]:
     return taken
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
