@@ -37,8 +37,9 @@ from policy.grammar.trace import Trace
 
 NUM_FEATURES = 6
 MAX_FEATURE = 31
-_NAME_SLOTS = 64
-_PER_ROW = "_top _stack _height _last_use _last_child _previous _open _nodes_left".split()
+# Columns of the links: names first, then positions, of which the root's is -1.
+_FIRST_POSITION = 64
+_PER_ROW = "_top _stack _height _links _previous _open _nodes_left".split()
 
 
 class Automaton:
@@ -76,9 +77,8 @@ class Automaton:
         self._places = torch.arange(MAX_CHILDREN + 1, device=device)
         self._no_hole = torch.zeros(COLUMNS, dtype=torch.int64, device=device)
         self._no_hole[PARENT] = -1
-        self._last_use = full(_NAME_SLOTS)
-        # Where a child of each action was filled last; the final column is the root's.
-        self._last_child = full(max_actions + 1)
+        # Where each name was used last, and a child of each action filled last.
+        self._links = full(_FIRST_POSITION + max_actions)
         self._previous = full(2)
         self._open = self._tables.least[self._rows.offset + self._top[:, HOLE]]
         self._nodes_left = self._rows.max_nodes
@@ -127,8 +127,7 @@ class Automaton:
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take one action a row. What is not allowed must not be pushed: the row's state is lost then."""
         on, top, vocabulary = self._tables, self._top, GRAMMAR.num_actions
-        finished = self.finished
-        actions = torch.where(finished, 0, actions)
+        actions = torch.where(self.finished, 0, actions)
         hole = top[:, HOLE]
         filled = self._rows.offset + hole
         filling = on.fillings[filled * vocabulary + actions]
@@ -144,7 +143,7 @@ class Automaton:
         height = place + stays + action[:, masks.CHILDREN]
         # Only what is not allowed can overflow the stack.
         limit = self._stack.shape[1] - MAX_CHILDREN - 1
-        self._height = torch.where(finished, 0, height).clamp(0, limit)
+        self._height = height.clamp(0, limit)
         self._link(action[:, masks.NAME_SLOT])
         self._position += 1
 
@@ -172,15 +171,15 @@ class Automaton:
 
     def _link(self, slot: Int[Tensor, " B"]) -> None:
         """Remember where a name was used and a child was filled last; read the next hole."""
-        parent = self._top[:, PARENT]
-        self._last_child[self._index, parent] = self._position
-        use = torch.where(slot > 0, self._last_use[self._index, slot], -1)
-        self._last_use[self._index, slot] = self._position
+        used = self._links[self._index, slot]
+        places = torch.stack((slot, self._top[:, PARENT] + _FIRST_POSITION), dim=1)
+        self._links[self._index[:, None], places] = self._position
+        finished = self.finished[:, None]
         top = self._stack[self._index, self._height - 1]
-        self._top = torch.where(self.finished[:, None], self._no_hole, top)
-        sibling = self._last_child[self._index, self._top[:, PARENT]]
-        sibling = torch.where(self.finished, -1, sibling)
-        self._previous = torch.stack((sibling, use), dim=1)
+        self._top = torch.where(finished, self._no_hole, top)
+        sibling = self._links[self._index, self._top[:, PARENT] + _FIRST_POSITION]
+        used = torch.where(slot > 0, used, -1)
+        self._previous = torch.where(finished, -1, torch.stack((sibling, used), dim=1))
 
     def replay(self, actions: Int[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> Trace:
         """Push whole programs, padded with PAD after `lengths`, on a fresh automaton.
@@ -223,6 +222,6 @@ def _unconstrained(rows: Rows) -> Rows:
 
 
 def _features(top: Int[Tensor, "N 8"], previous: Int[Tensor, "N 2"]) -> Int[Tensor, "N 6"]:
-    links = torch.stack((top[:, HOLE], top[:, PARENT], previous[:, 0]), dim=1)
-    capped = top[:, [DEPTH, SLOT]].clamp(max=MAX_FEATURE)
-    return torch.cat((links, capped, previous[:, 1:]), dim=1)
+    place = top[:, HOLE : PARENT + 1], previous[:, :1]
+    capped = top[:, DEPTH : SLOT + 1].clamp(max=MAX_FEATURE)
+    return torch.cat((*place, capped, previous[:, 1:]), dim=1)
