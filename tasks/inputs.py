@@ -42,11 +42,12 @@ def calls(draft: Draft, rng: Random) -> tuple[tuple[Example, ...], tuple[Example
     if len(rare) < _RARE:
         more = _run(function, source.take(_MORE, edge=False))
         rare += [call for call in more if case(call) != usual][: _RARE - len(rare)]
-    if not rare or len({call.expected for call in found + rare}) < 2:
+    results = {call.expected for call in found + rare}
+    if not rare or len(results) < 2:
         return None
     rng.shuffle(rare)
     borders = []
-    if draft.case or draft.returns == "bool":
+    if draft.case or 2 * len(results) <= len(found):
         borders = _borders(zip(rare[:_BORDERS], common, strict=False), function, case)
     return _split(borders, rare, common, rng)
 
@@ -129,7 +130,7 @@ class _Inputs:
     def take(self, count: int, *, edge: bool) -> list[tuple[int, ...]]:
         """Return at most `count` new inputs, fewer where the domains are exhausted."""
         found = []
-        for _ in range(4 * count):
+        for _ in range(3 * count):
             args = tuple([self._value(i, edge) for i in range(len(self._domains))])
             if args not in self._seen:
                 self._seen.add(args)
@@ -159,11 +160,12 @@ def _split(
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """Show a few calls with different results, two of a border or of rare cases among them."""
     first, later = borders[:2], borders[2:]
-    rare = [call for call in rare if call not in borders]
-    common = [call for call in common if call not in borders]
+    taken = {call.args for call in borders}
+    rare = [call for call in rare if call.args not in taken]
+    common = [call for call in common if call.args not in taken]
     wanted = min(rng.randint(*EXAMPLES), len(rare) + len(common) + len(borders) - TESTS[0])
     half = wanted // 2
-    queue = [*first, *rare[:2], *common[:half], *rare[2:], *common[half:]]
+    queue = [*first, *rare[:2], *common[:half], *rare[2:], *common[half:], *later]
     results: set[object] = set()
     new: list[Example] = []
     old: list[Example] = []
@@ -172,7 +174,8 @@ def _split(
         results.add(call.expected)
     order = new + old
     shown = order[:wanted]
-    hidden = [*later, *order[wanted:]][: rng.randint(*TESTS)]
+    # Borders first, so that none of them is cut off.
+    hidden = sorted(order[wanted:], key=lambda call: call.args not in taken)[: rng.randint(*TESTS)]
     rng.shuffle(shown)
     rng.shuffle(hidden)
     return tuple(shown), tuple(hidden)

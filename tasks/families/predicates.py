@@ -1,5 +1,6 @@
 """Yes-or-no questions about one to three numbers, and how many of them meet a condition."""
 
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -114,7 +115,8 @@ def two_conditions(rng: Random, *, operator: str) -> Draft:
         f"{first.code} {operator} {second.code}",
         first.constants + second.constants,
     )
-    return _question(rng, "check_number", params("x", NATURAL), part)
+    draft = _question(rng, "check_number", params("x", NATURAL), part)
+    return replace(draft, case=f"({first.code}, {second.code})")
 
 
 def each_number(rng: Random, *, operator: str) -> Draft:
