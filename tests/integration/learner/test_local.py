@@ -137,6 +137,16 @@ def test_weights_are_the_average_and_fit_the_policy():
     assert any(not torch.equal(raw[name], value) for name, value in weights.items())
 
 
+def test_bfloat16_trains_close_to_float32():
+    half = make(CONFIG.model_copy(update={"precision": "bfloat16"}))
+    full, shards = make(), Supply().shards()
+    for _ in range(3):
+        found, expected = half.update(shards), full.update(shards)
+    assert found["loss/total"] == pytest.approx(expected["loss/total"], rel=0.02)
+    assert found["loss/total"] != expected["loss/total"]
+    assert {value.dtype for value in half.weights().values()} == {torch.float32}
+
+
 def test_several_learners_need_ray():
     with pytest.raises(ValueError, match=r"learner\.num_learners is 2.*runtime=ray"):
         make(LearnerConfig(num_learners=2))
