@@ -228,7 +228,8 @@ class RllibBackend:
             self.group.shutdown()
             self.group = self._build_group()
             self.restarts += 1
-            self.load_state(self._last_state)
+            _import(self.group, self._last_state)
+            self._steps = self._last_state.steps
             return call(self.group)
         except RayError as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[-200:]}"
