@@ -27,15 +27,15 @@ class HRMConfig(_Section):
     """Blocks in the H level (slow, reads the spec)."""
     l_layers: int = Field(default=1, ge=1)
     """Blocks in the L level (fast, works on the tree)."""
-    h_cycles: int = Field(default=2, ge=1)
+    h_cycles: int = Field(default=1, ge=1)
     """H calls in a segment."""
-    l_cycles: int = Field(default=2, ge=1)
+    l_cycles: int = Field(default=1, ge=1)
     """L calls before each H call."""
     segments: int = Field(default=2, ge=1)
     """Segments with deep supervision: the carry is detached between them."""
     carry: Literal["keep", "reset"] = "keep"
     """Whether a segment starts from the carry of the last one or from the initial states."""
-    gradient_horizon: int = Field(default=1, ge=0)
+    gradient_horizon: int = Field(default=0, ge=0)
     """L calls, counted from the segment's end, that gradients run through; 0 means all of them.
     1 is the published one-step gradient."""
     share_levels: bool = False

@@ -60,6 +60,7 @@ def sample(
     """Draw `k` programs for each spec, in the order of the specs.
 
     `max_actions` bounds a program (default and limit: the model's); the grammar closes it in time.
+    `generator` lives on the policy's device. No gradients are kept.
 
     Raises:
         ValueError: temperature <= 0, k < 1, or more actions than the model has positions.

@@ -112,7 +112,7 @@ def compile_share(
     compiled = actions = 0
     for made in islice(_samples(policy, profile, generator, max_actions), count):
         actions += len(made.actions)
-        if _compiles(made.source):
+        if compiles(made.source):
             compiled += 1
         else:
             failures.append(made.source)
@@ -134,7 +134,8 @@ def _samples(
         )
 
 
-def _compiles(source: str) -> bool:
+def compiles(source: str) -> bool:
+    """Whether Python compiles a source text, whatever it warns of."""
     with warnings.catch_warnings():
         # Such as `1 is 1`: legal, if odd.
         warnings.simplefilter("ignore", SyntaxWarning)

@@ -8,9 +8,9 @@ from policy.grammar import PROFILES, Automaton, Root
 from policy.model import Policy
 from policy.sampler import sample
 from policy.spec import collate, encode
-from policy.untrained import compile_share, varied_tasks
+from policy.untrained import compile_share, compiles, varied_tasks
 
-MODEL = ModelConfig(hrm=HRMConfig(width=32, heads=2))
+MODEL = ModelConfig(hrm=HRMConfig(width=32, heads=2, h_cycles=2, l_cycles=2))
 TEMPERATURE = 0.7
 LIMIT = 40
 
@@ -47,14 +47,14 @@ def samples(policy, specs):
 
 def test_every_task_gets_its_k_samples_in_order(specs, samples):
     assert [made.task for made in samples] == [i for i in range(len(specs)) for _ in range(3)]
-    assert all(2 <= len(made.actions) <= LIMIT for made in samples)
+    assert all(1 <= len(made.actions) <= LIMIT for made in samples)
     assert len({made.actions for made in samples}) > len(samples) // 2
 
 
 def test_sources_hold_the_entry_function_of_their_task(specs, samples):
     for made in samples:
         tree = ast.parse(made.source)
-        compile(tree, "<sample>", "exec")
+        assert compiles(made.source)
         names = specs[made.task].names
         if names.entry_point is not None:
             (function,) = tree.body

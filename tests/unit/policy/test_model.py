@@ -9,7 +9,7 @@ from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
 
 LENGTHS = torch.tensor([11, 3, 7, 1, 0, 10])
-SMALL = {"width": 32, "heads": 2}
+SMALL = {"width": 32, "heads": 2, "h_cycles": 2, "l_cycles": 2}
 
 
 def spec(index):
@@ -172,11 +172,10 @@ def test_padding_changes_nothing():
 
 def test_a_program_reads_the_spec_of_its_own_row_only():
     policy = build()
-    actions, features, valid = batch()
-    same = actions[:1].expand(3, -1), features[:1].expand(3, -1, -1), valid[:1].expand(3, -1)
-    together = forward(policy, *same)[2]
+    actions, features, valid = (part[:1].repeat_interleave(3, 0) for part in batch())
+    together = forward(policy, actions, features, valid)[2]
     assert not torch.allclose(together.logits[:, 0], together.logits[:, 1])
-    alone = forward(policy, *(part[:1] for part in same), tasks=1)[2]
+    alone = forward(policy, actions[:1], features[:1], valid[:1], tasks=1)[2]
     torch.testing.assert_close(together.logits[:, 0], alone.logits[:, 0])
 
 

@@ -56,5 +56,6 @@ def test_ignored_labels_cost_nothing_and_send_no_gradient(cross_entropy):
     losses = cross_entropy(logits, torch.tensor([[2, IGNORED, 0]]))
     losses.sum().backward()
     assert losses[0, 1] == 0
+    assert logits.grad is not None
     assert logits.grad[0, 1].abs().max() == 0
     assert logits.grad[0, 0].abs().max() > 0

@@ -230,6 +230,7 @@ def test_collate_pads_and_masks():
 def test_the_relation_of_equality_is_yes_no_or_mixed(rows, answers):
     found = properties.features([Example(*row) for row in rows], (0,))
     equal = 4 * len(properties._ONE)
+    assert found is not None
     assert tuple(found[equal : equal + 2]) == answers
 
 
