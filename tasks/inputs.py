@@ -17,7 +17,7 @@ TESTS = (8, 10)
 _EDGES = 7
 _OTHERS = 11
 _RARE = 5
-_MORE = 60
+_MORE = 100
 _BORDERS = 3
 
 Case = Callable[[Example], object]
