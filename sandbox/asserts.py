@@ -56,9 +56,15 @@ def rewrite(test_code: str, entry_point: str) -> list[Call | Statements]:
 
     """
     try:
-        body = ast.parse(test_code).body
+        found = _rewritten(ast.parse(test_code).body, entry_point)
     except _UNREADABLE as error:
         raise AssertsError(f"test_code is not Python: {error}") from error
+    if not found:
+        raise AssertsError("test_code asserts nothing")
+    return found
+
+
+def _rewritten(body: list[ast.stmt], entry_point: str) -> list[Call | Statements]:
     found: list[Call | Statements] = []
     before: list[ast.stmt] = []
     for statement in _unwrapped(body, entry_point):
@@ -67,8 +73,6 @@ def rewrite(test_code: str, entry_point: str) -> list[Call | Statements]:
             continue
         call = _call(statement.test, entry_point) if isinstance(statement, ast.Assert) else None
         found.append(call or Statements(_text([*before, statement])))
-    if not found:
-        raise AssertsError("test_code asserts nothing")
     return found
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import socket
@@ -35,11 +36,12 @@ class Backend:
         self.tier = ""
         self.version = ""
         self.gone = asyncio.Event()
+        private = dataclasses.replace(config, token=None)  # a command line is no secret
         ours, theirs = socket.socketpair()
         self._ours = ours
         # Before gRPC starts any thread; the front end starts no other process.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.dispatcher", str(theirs.fileno()), config.to_json()],
+            [sys.executable, "-m", "sandbox.dispatcher", str(theirs.fileno()), private.to_json()],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             start_new_session=True,

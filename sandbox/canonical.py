@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from sandbox.jail.encode import MAX_DEPTH, encode
 from sandbox.types import Compare
@@ -19,6 +20,11 @@ MAX_BYTES = 64 * 2**20
 
 _INTEGER = re.compile(rb"-?(0|[1-9a-f][0-9a-f]*)")
 _MOST_TEXT = 40  # the longest repr of a float is 24 characters
+_FALSE = frozenset(b"N F i0; f0.0; c0.0,0.0; s0: b0: l0: t0: S0: d0:".split())
+"""Every canonical form that Python takes for false."""
+# Values that are equal or near are of like length: True, 1, 1.0 and 1+0j are 1 to 9 bytes, a large
+# float and the same int 12 times more. What is longer need not be read.
+_MOST_RATIO, _MOST_EXTRA = 16, 64
 
 
 class CanonicalError(ValueError):
@@ -182,28 +188,27 @@ def matches(actual: bytes, expected: bytes, how: How) -> bool:
         CanonicalError: they had to be read and are no canonical form.
 
     """
-    if isinstance(how, Relation):
-        return _related(actual, expected, how)
-    if isinstance(how, Near):
-        left, right = decode(actual), decode(expected)
-        if not isinstance(left, (int, float, complex)) or not isinstance(right, (int, float)):
-            return False
-        return abs(left - right) < how.most
-    return actual == expected or _comparable(actual, expected, how)
-
-
-def _related(actual: bytes, expected: bytes, how: Relation) -> bool:
-    """Python's own operators, on values of the built-in types only."""
-    value = decode(actual)
-    if how is Relation.EQUAL:
-        return value == decode(expected)
-    return bool(value) is (how is Relation.TRUE)
-
-
-def _comparable(actual: bytes, expected: bytes, compare: Compare) -> bool:
-    if compare.float_tolerance is None and not compare.unordered:
+    if how is Relation.TRUE or how is Relation.FALSE:
+        return (actual in _FALSE) is (how is Relation.FALSE)
+    if isinstance(how, Compare) and actual == expected:
+        return True
+    if how == Compare() or len(actual) > _MOST_RATIO * len(expected) + _MOST_EXTRA:
         return False
     left, right = decode(actual), decode(expected)
+    if isinstance(how, Compare):
+        return _comparable(left, right, how)
+    try:
+        # Python's own operators, on values of the built-in types only.
+        return left == right if how is Relation.EQUAL else _distance(left, right) < how.most
+    except (ArithmeticError, TypeError):
+        return False
+
+
+def _distance(left: Any, right: Any) -> float:
+    return float(abs(left - right))
+
+
+def _comparable(left: object, right: object, compare: Compare) -> bool:
     if compare.unordered and isinstance(left, (list, tuple)) and type(left) is type(right):
         left, right = _sorted(left), _sorted(right)
     if compare.float_tolerance is None:

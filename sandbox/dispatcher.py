@@ -91,12 +91,14 @@ class Dispatcher:
             else:
                 self._on_slot(self._slots[descriptor])
         self._look_at_running()
+        self._look_at_booting()
         self._hand_out()
         return True
 
     def _patience(self) -> float:
         if not self._running:
-            return -1.0
+            booting = any(slot.state is State.BOOTING for slot in self._slot_list)
+            return _BACKSTOP_SECONDS if booting else -1.0
         return _SOON_SECONDS if self._soon else _TICK_SECONDS
 
     def _take_messages(self) -> bool:
@@ -113,7 +115,9 @@ class Dispatcher:
             program = program_from_message(pb.Program.FromString(body), self._config.limits)
             job = Job(ticket, program, plan(program), time.monotonic())
         except ValueError as error:
-            self._front_end.sendall(frame(Kind.REFUSED, ticket, str(error).encode()))
+            self._front_end.sendall(
+                frame(Kind.REFUSED, ticket, str(error).encode(errors="replace"))
+            )
             return
         self._jobs[ticket] = job
         self._queue.append(job)
@@ -204,6 +208,12 @@ class Dispatcher:
             if now - slot.began > job.program.limits.wall_seconds + _BACKSTOP_SECONDS:
                 self._on_broken(slot, SlotBrokenError(f"slot {index}: no answer in time"))
 
+    def _look_at_booting(self) -> None:
+        late = time.monotonic() - _BACKSTOP_SECONDS
+        for slot in self._slot_list:
+            if slot.state is State.BOOTING and slot.began < late:
+                self._on_broken(slot, SlotBrokenError(f"slot {slot.index}: it does not start"))
+
     def wait_until_ready(self) -> None:
         """Boot every slot.
 
@@ -259,7 +269,11 @@ def main(descriptor: int, settings: str) -> None:
         raise SystemExit(2) from error
     ready = {"tier": host.tier, "version": host.interpreter.version}
     front_end.sendall(frame(Kind.READY, body=json.dumps(ready).encode()))
-    dispatcher.run()
+    try:
+        dispatcher.run()
+    except JailError as error:
+        sys.stderr.write(f"sandbox: a jail can't be replaced: {error}\n")
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":

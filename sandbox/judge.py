@@ -12,6 +12,7 @@ from sandbox.types import TestResult, Verdict
 _MAX_SHOWN_BYTES = 2048
 _MAX_SHOWN = 200
 _FRAME_HEAD = 5
+_TOO_MANY = "more answers than tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def judge(run: Run, facts: Facts, cpu_limit: float) -> Judgement:
     """Return the verdicts of one run."""
     end = _end(facts, cpu_limit)
     try:
-        frames = _frames(facts.results, whole=end.verdict is None)
+        frames = _frames(facts.results, len(run.checks) + 2, whole=end.verdict is None)
     except _ForgedError as error:
         return _all(run, Verdict.RUNTIME_ERROR, str(error), violation=True)
     if not frames:
@@ -77,7 +78,7 @@ def _judge_calls(
 ) -> Judgement:
     """Each frame against its check; tests without a frame take the verdict of the end."""
     if len(frames) > len(run.checks):
-        return _all(run, Verdict.RUNTIME_ERROR, "more answers than tests", violation=True)
+        return _all(run, Verdict.RUNTIME_ERROR, _TOO_MANY, violation=True)
     tests = [_test(check, *frame) for check, frame in zip(run.checks, frames, strict=False)]
     if finished and len(frames) < len(run.checks):
         return _all(run, Verdict.RUNTIME_ERROR, "fewer answers than tests", violation=True)
@@ -205,10 +206,13 @@ class _ForgedError(ValueError):
     """Bytes on the results pipe that the code around the program does not write."""
 
 
-def _frames(data: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+def _frames(data: bytes, most: int, whole: bool) -> list[tuple[bytes, bytes]]:
     """Split into frames; a process that was killed may leave half of one."""
-    frames, position = [], 0
+    frames: list[tuple[bytes, bytes]] = []
+    position = 0
     while position < len(data):
+        if len(frames) == most:
+            raise _ForgedError(_TOO_MANY)
         length = int.from_bytes(data[position + 1 : position + _FRAME_HEAD], "little")
         after = position + _FRAME_HEAD + length
         if after > len(data):

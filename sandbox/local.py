@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,11 @@ class LocalServer:
         assert self._process is not None
         return self._process
 
+    def errors(self) -> str:
+        """Return what the server has written to its standard error."""
+        self._errors.seek(0)
+        return self._errors.read()
+
     def command(self) -> tuple[list[str], dict[str, str]]:
         """Return the command that starts the server, and its environment."""
         return [sys.executable, "-m", "sandbox.server"], _environment()
@@ -50,23 +56,24 @@ class LocalServer:
 
         """
         command, environment = self.command()
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop()
         self._process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
             start_new_session=True,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        assert self._process.stderr is not None
         self._process.stdin.write(self._config.to_json() + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            reason = self._process.stderr.read().strip() or "it ended without a word"
+            self._process.wait(_STOP_SECONDS)
+            reason = self.errors().strip() or "it ended without a word"
             self.stop()
             raise ServerError(reason)
         said = json.loads(line)
@@ -85,9 +92,8 @@ class LocalServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
+        process.stdout.close()  # type: ignore[union-attr]
+        self._errors.close()
 
     def __enter__(self) -> Self:
         return self.start()

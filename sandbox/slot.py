@@ -134,25 +134,22 @@ class Slot:
 
         """
         pipes = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(3)]
-        theirs = [write for _, write in pipes]
-        for write in theirs:
+        theirs = [_file(run.payload), *(write for _, write in pipes)]
+        for _, write in pipes:
             os.set_blocking(write, True)
         if run.stdin:
-            theirs.append(_sealed(run.stdin))
+            theirs.append(_file(run.stdin))
         self._outputs = [_Output(read, bytearray()) for read, _ in pipes]
         self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
-        head = zygote.REQUEST.pack(
+        request = zygote.REQUEST.pack(
             b"R",
-            len(run.payload),
             limits.cpu_seconds,
             limits.wall_seconds,
             limits.memory_bytes,
         )
         self.state, self.began = State.BUSY, time.monotonic()
         try:
-            sent = socket.send_fds(self.channel, [head + run.payload], theirs)
-            if sent < len(head) + len(run.payload):
-                self.channel.sendall((head + run.payload)[sent:])
+            socket.send_fds(self.channel, [request], theirs)
         except OSError as error:
             raise SlotBrokenError(f"slot {self.index}: {error}") from error
         finally:
@@ -239,9 +236,9 @@ class Slot:
             self._zygote = 0
 
 
-def _sealed(data: bytes) -> int:
-    """Return a file in memory that a program can only read."""
-    writable = os.memfd_create("stdin", os.MFD_CLOEXEC)
+def _file(data: bytes) -> int:
+    """Return a file in memory that can only be read."""
+    writable = os.memfd_create("", os.MFD_CLOEXEC)
     view = memoryview(data)
     while view:
         view = view[os.write(writable, view) :]

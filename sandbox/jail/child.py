@@ -63,19 +63,26 @@ def _discard(tag: bytes, body: bytes = b"") -> None:
 
 
 def run(
-    payload: bytes,
     descriptors: list[int],
     cpu_seconds: float,
     memory_bytes: int,
     program_filter: Filter,
     own_ids: bool,
 ) -> NoReturn:
-    """Run one payload and end the process. Never returns, whatever the program does."""
+    """Run one program and end the process. Never returns, whatever the program does."""
     try:
+        payload = _contents(descriptors.pop(0))
         _confine(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
         _run(payload, descriptors[0])
     finally:
         os._exit(EXIT_BROKEN)
+
+
+def _contents(descriptor: int) -> bytes:
+    """Return all of a file, and close it."""
+    data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    os.close(descriptor)
+    return data
 
 
 def _confine(

@@ -1,8 +1,9 @@
 """The zygote's loop: take a request, fork a process for it, tell how that process ended.
 
-The request comes over the control socket with the write ends of three pipes (results, stdout,
-stderr) and maybe standard input; whatever the program writes goes to the dispatcher directly. The
-zygote reads nothing from a program: what it tells is what the kernel told it.
+The request comes over the control socket with the program itself in a file, the write ends of three
+pipes (results, stdout, stderr) and maybe standard input; whatever the program writes goes to the
+dispatcher directly. The zygote reads nothing from a program: what it tells is what the kernel told
+it. Nor does it read the program, which would stay in its memory for all later ones to find.
 """
 
 import os
@@ -15,15 +16,15 @@ from _socket import CMSG_SPACE, SocketType
 from sandbox.jail import child
 from sandbox.jail.kernel import Filter
 
-REQUEST = struct.Struct("<cIddQ")  # b"R", payload bytes, CPU seconds, wall seconds, memory bytes
+REQUEST = struct.Struct("<cddQ")  # b"R", CPU seconds, wall seconds, memory bytes
 REPLY = struct.Struct("<iBddQ")  # wait status, ENDED_*, CPU seconds, wall seconds, peak RSS bytes
 KILL = b"K"
 READY = b"R\n"
 
 ENDED_ITSELF, ENDED_BY_CPU, ENDED_BY_WALL, ENDED_BY_ORDER = range(4)
 
-_ANCILLARY = CMSG_SPACE(4 * struct.calcsize("i"))
-_CHUNK = 1 << 16
+_ANCILLARY = CMSG_SPACE(5 * struct.calcsize("i"))
+_CHUNK = 1024
 
 
 def serve(channel: SocketType, program_filter: Filter, *, own_ids: bool) -> None:
@@ -34,12 +35,12 @@ def serve(channel: SocketType, program_filter: Filter, *, own_ids: bool) -> None
         request = _receive(channel)
         if request is None:
             return
-        payload, cpu_seconds, wall_seconds, memory_bytes, descriptors = request
+        cpu_seconds, wall_seconds, memory_bytes, descriptors = request
         began = time.monotonic()
         pid = os.fork()
         if pid == 0:
             os.close(control)
-            child.run(payload, descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
+            child.run(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
         for descriptor in descriptors:
             os.close(descriptor)
         ended = _watch(pid, control, began, cpu_seconds, wall_seconds)
@@ -58,31 +59,18 @@ def serve(channel: SocketType, program_filter: Filter, *, own_ids: bool) -> None
         )
 
 
-def _receive(channel: SocketType) -> tuple[bytes, float, float, int, list[int]] | None:
+def _receive(channel: SocketType) -> tuple[float, float, int, list[int]] | None:
     """One request; None at the end. An order to kill that came too late is skipped."""
     data, descriptors = b"", []
-    while not data:
-        data, ancillary, _, _ = channel.recvmsg(_CHUNK, _ANCILLARY)
-        if not data:
+    while len(data) < REQUEST.size:
+        more, ancillary, _, _ = channel.recvmsg(_CHUNK, _ANCILLARY)
+        if not more:
             return None
         for _, _, raw in ancillary:
             descriptors += [item for (item,) in struct.iter_unpack("i", raw)]
-        data = data.lstrip(KILL)
-    while len(data) < REQUEST.size:
-        data += _more(channel.fileno())
-    _, length, cpu_seconds, wall_seconds, memory_bytes = REQUEST.unpack_from(data)
-    parts, missing = [data[REQUEST.size :]], length + REQUEST.size - len(data)
-    while missing:
-        parts.append(_more(channel.fileno()))
-        missing -= len(parts[-1])
-    return b"".join(parts), cpu_seconds, wall_seconds, memory_bytes, descriptors
-
-
-def _more(control: int) -> bytes:
-    data = os.read(control, _CHUNK)
-    if not data:
-        raise SystemExit(0)
-    return data
+        data = (data + more).lstrip(KILL)
+    _, cpu_seconds, wall_seconds, memory_bytes = REQUEST.unpack(data)
+    return cpu_seconds, wall_seconds, memory_bytes, descriptors
 
 
 def _watch(

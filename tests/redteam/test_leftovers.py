@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.types import Program, StdioTest, Test, Verdict
+from sandbox.types import Limits, Program, StdioTest, Test, Verdict
 
 LEAVE_AND_LOOK = [
     ("import builtins\nbuiltins.mark = 1", "import builtins\nseen = hasattr(builtins, 'mark')"),
@@ -31,6 +31,41 @@ def test_state(client, leave, look):
     second = Program("second", f"{look}\ndef f(): return bool(seen)", "f", (Test((), False),))
     results = [client.execute([program])[0] for program in (first, second)]
     assert [result.verdict for result in results] == [Verdict.PASSED, Verdict.PASSED], results
+
+
+def test_an_earlier_program_is_not_in_the_memory(client):
+    """A good solution, run before in this slot, must not be there to be copied."""
+    mark = "a-mark-that-only-the-first-program-holds"
+    first = f"def f(x): return len({mark!r}) + x\n" * 100
+    assert client.execute([Program("first", first, "f", (Test((0,), len(mark)),))])[0].verdict is (
+        Verdict.PASSED
+    )
+    second = """
+import ctypes, os
+def f(x):
+    needle = ''.join(reversed(x)).encode()
+    read, write = os.pipe()
+    libc = ctypes.CDLL(None)
+    libc.write.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
+    hits, pages, tail = [], 0, b''
+    large = bytes(10_000)  # from the C library's heap, not from the interpreter's arenas
+    for base in {id(f) >> 30, id(large) >> 30, id(None) >> 30}:
+        for page in range(base << 30, base + 1 << 30, 4096):
+            if libc.write(write, page, 4096) != 4096:
+                tail = b''
+                continue
+            block, pages = tail + os.read(read, 4096), pages + 1
+            at = block.find(needle)
+            while at >= 0:
+                hits.append(block[max(0, at - 8):at])
+                at = block.find(needle, at + 1)
+            tail = block[-64:]
+    return pages > 500, [hit for hit in hits if hit.endswith(b"len('")]
+"""
+    program = Program("second", second, "f", (Test((mark[::-1],), (True, [])),),
+                      limits=Limits(cpu_seconds=30, wall_seconds=200))  # fmt: skip
+    result = client.execute([program])[0]
+    assert result.verdict is Verdict.PASSED, result
 
 
 def test_standard_input_is_ones_own(client):

@@ -87,7 +87,7 @@ def test_dispatcher_killed(busy):
     processes[1].kill()
     assert server.process.wait(20) == 2
     assert gone(processes)
-    assert "dispatcher died" in server.process.stderr.read()
+    assert "dispatcher died" in server.errors()
 
 
 def test_parent_killed():

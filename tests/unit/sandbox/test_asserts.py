@@ -88,7 +88,9 @@ check(f)
     assert len(made) == 2
 
 
-@pytest.mark.parametrize("code", ["x = ", "x = 1", "assert True", "", "\0", "(" * 1000])
+@pytest.mark.parametrize(
+    "code", ["x = ", "x = 1", "assert True", "", "\0", "(" * 1000, "assert " + "-" * 5000 + "x"]
+)
 def test_code_that_tests_nothing(code):
     with pytest.raises(AssertsError):
         rewrite(code, "f")

@@ -221,6 +221,48 @@ def test_python_relations():
     assert not judged("1", 1, Near(1e-6))
 
 
+hows = st.sampled_from(
+    [
+        *Relation,
+        Near(0.5),
+        Near(float("nan")),
+        Compare(0.5),
+        Compare(0.0, True),
+        Compare(None, True),
+    ]
+)
+
+
+@given(values, values, hows)
+def test_comparing_never_breaks(actual, expected, how):
+    assert judged(actual, expected, how) in (True, False)
+
+
+@given(values)
+def test_truth_is_pythons(value):
+    assert judged(value, True, Relation.TRUE) is bool(value)
+    assert judged(value, False, Relation.FALSE) is not bool(value)
+
+
+@given(values, values)
+def test_equality_is_pythons(left, right):
+    assert judged(left, right, Relation.EQUAL) is bool(left == right)
+    assert judged(left, left, Relation.EQUAL) is bool(left == left)
+
+
+@pytest.mark.parametrize("size", [0, 1, 40])
+def test_equal_values_of_other_lengths_are_read(size):
+    for left in (1 + 0j, 1.0, 1, True):
+        for right in (1 + 0j, 1.0, 1, True):
+            assert judged([left] * size, [right] * size, Relation.EQUAL)
+    assert judged([2**1023] * size, [float(2**1023)] * size, Relation.EQUAL)
+    assert judged([float(2**1023)] * size, [2**1023] * size, Compare(float_tolerance=0.0))
+
+
+def test_what_is_far_too_long_is_not_read():
+    assert not matches(b"l1:" + b"junk" * 1000, b"l1:N", Relation.EQUAL)
+
+
 def test_forged_bytes_are_an_error_where_they_must_be_read():
     for how in (Compare(float_tolerance=0.1), Relation.EQUAL, Near(0.1)):
         with pytest.raises(CanonicalError):
