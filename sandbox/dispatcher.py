@@ -59,7 +59,6 @@ class Dispatcher:
         self._jobs: dict[int, Job] = {}
         self._running: dict[int, Job] = {}  # by slot
         self._restarts = 0
-        self._soon = False
         self._poller = select.epoll()
         self._poller.register(front_end, select.EPOLLIN)
         self._slots: dict[int, Slot] = {}
@@ -99,7 +98,8 @@ class Dispatcher:
         if not self._running:
             booting = any(slot.state is State.BOOTING for slot in self._slot_list)
             return _BACKSTOP_SECONDS if booting else -1.0
-        return _SOON_SECONDS if self._soon else _TICK_SECONDS
+        next_look = min(self._slot_list[index].look_at for index in self._running)
+        return max(_SOON_SECONDS, next_look - time.monotonic())
 
     def _take_messages(self) -> bool:
         data = self._front_end.recv(_CHUNK)
@@ -200,11 +200,12 @@ class Dispatcher:
 
     def _look_at_running(self) -> None:
         """Empty the pipes of programs that take long; give up on a jail that does not answer."""
-        self._soon, now = False, time.monotonic()
+        now = time.monotonic()
         for index, job in list(self._running.items()):
             slot = self._slot_list[index]
-            if now - slot.began > _SOON_SECONDS:
-                self._soon = slot.drain() or self._soon
+            if now >= slot.look_at:
+                much = slot.drain()
+                slot.look_at = now + (_SOON_SECONDS if much else _TICK_SECONDS)
             if now - slot.began > job.program.limits.wall_seconds + _BACKSTOP_SECONDS:
                 self._on_broken(slot, SlotBrokenError(f"slot {index}: no answer in time"))
 

@@ -21,6 +21,7 @@ _BOOT = Path(__file__).parent / "jail" / "boot.py"
 _CHUNK = 1 << 16
 _SEND_SECONDS = 10.0
 _REAP_SECONDS = 5.0
+_FIRST_LOOK_SECONDS = 0.01
 
 
 class SlotBrokenError(RuntimeError):
@@ -61,6 +62,7 @@ class Slot:
         self._interpreter = interpreter
         self._first_id = first_id + 2 * index
         self._outputs: list[_Output] = []
+        self.look_at = 0.0
         self._limit = 0
         self._overflowed = False
         self._killed = False
@@ -148,6 +150,7 @@ class Slot:
             limits.memory_bytes,
         )
         self.state, self.began = State.BUSY, time.monotonic()
+        self.look_at = self.began + _FIRST_LOOK_SECONDS
         try:
             socket.send_fds(self.channel, [request], theirs)
         except OSError as error:
