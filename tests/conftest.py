@@ -1,6 +1,7 @@
 """Nothing may outlive the tests: every process and file that they start is gone at their end."""
 
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -34,22 +35,24 @@ def _ends_with_us(process: psutil.Process) -> bool:
         return False
 
 
-def _files() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("treewright-*"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_behind() -> Iterator[None]:
-    before = _files()
-    mark = uuid.uuid4().hex
-    os.environ[MARK] = mark
+    mark = os.environ[MARK] = uuid.uuid4().hex
+    # A folder of our own: what other programs leave in /tmp is not ours. Short, for UNIX sockets.
+    outside = os.environ.get("TMPDIR")
+    folder = Path(tempfile.mkdtemp(prefix="tw-"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     yield
     deadline = time.monotonic() + GRACE_SECONDS
     while (left := _marked_processes(mark)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    del os.environ[MARK]
+    files = sorted(map(str, folder.glob("treewright-*")))
+    shutil.rmtree(folder)
+    tempfile.tempdir = None
+    del os.environ["TMPDIR"], os.environ[MARK]
+    if outside is not None:
+        os.environ["TMPDIR"] = outside
     assert not left, (
         f"processes outlived the tests: {[p.as_dict(['pid', 'cmdline']) for p in left]}"
     )
-    files = _files() - before
-    assert not files, f"files outlived the tests: {sorted(map(str, files))}"
+    assert not files, f"files outlived the tests: {files}"
