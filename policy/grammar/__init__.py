@@ -1,6 +1,7 @@
 """Python's grammar as a vocabulary of actions, with an exact codec and a batched automaton.
 
-The codec needs the standard library alone; the automaton, which needs torch, is loaded when it is asked for.
+The codec needs the standard library alone; the automaton, which needs torch, is loaded when it is
+asked for.
 """
 
 from importlib import import_module

@@ -86,13 +86,15 @@ def _parse() -> tuple[dict[str, tuple[Field, ...]], dict[str, str]]:
         sum_type, constructors = rule.split(" = ", 1)
         for name, arguments in re.findall(r"(\w+)\(([^)]*)\)", constructors):
             found = re.findall(r"(\w+)([?*]?)\s+(\w+)", arguments)
-            fields[name] = tuple(Field(field, kind, quantifier) for kind, quantifier, field in found)
+            fields[name] = tuple(
+                Field(field, kind, quantifier) for kind, quantifier, field in found
+            )
             sums[name] = sum_type
     return fields, sums
 
 
-FIELDS: Final[dict[str, tuple[Field, ...]]]
+_PARSED: Final = _parse()
+FIELDS: Final = _PARSED[0]
 """Constructor name -> its fields, in Python 3.11's order."""
-SUMS: Final[dict[str, str]]
+SUMS: Final = _PARSED[1]
 """Constructor name -> the sum type that it belongs to."""
-FIELDS, SUMS = _parse()

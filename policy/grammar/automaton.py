@@ -1,12 +1,13 @@
-"""The grammar as a batched pushdown automaton: masks and features of the next action, for B programs at once.
+"""The grammar as a batched pushdown automaton: masks and features for B programs at once.
 
-    automaton = Automaton(PROFILES["core"], contexts, max_actions=192, root=Root.BODY, device=device)
+    automaton = Automaton(PROFILES["core"], contexts, 192, Root.BODY, device)
     while not automaton.finished.all():
         automaton.push(choose(automaton.features(), automaton.mask()))
 
-Each row holds a stack of holes. A step reads the hole on top, allows what the profile's tables and the words
-that the hole inherited allow, and puts the chosen action's holes in its place. Every step is a fixed number of
-indexed reads and writes: no loop over rows or depth, and no value leaves the device.
+Each row holds a stack of holes. A step reads the hole on top, allows what the profile's tables and
+the words that the hole inherited allow, and puts the chosen action's holes in its place. Every step
+is a fixed number of indexed reads and writes: no loop over rows or depth, and no value leaves the
+device.
 
 B rows, D places of the stack, V actions, C holes that an action opens at most, L positions.
 """
@@ -39,14 +40,14 @@ NUM_FEATURES = 6
 MAX_FEATURE = 31
 # Columns of the links: names first, then positions, of which the root's is -1.
 _FIRST_POSITION = 64
-_PER_ROW = "_top _stack _height _links _previous _open _nodes_left".split()
+_PER_ROW = ("_top", "_stack", "_height", "_links", "_previous", "_open", "_nodes_left")
 
 
 class Automaton:
     """B programs being written.
 
-    Raises ValueError where the budget or a row's constraints leave no program, or a row has more parameters or
-    literals than the vocabulary can point at.
+    Raises ValueError where the budget or a row's constraints leave no program, or a row has more
+    parameters or literals than the vocabulary can point at.
     """
 
     def __init__(
@@ -103,8 +104,10 @@ class Automaton:
         return self._height == 0
 
     def features(self) -> Int[Tensor, "B 6"]:
-        """Of the next action: hole type, positions of the parent and of the previous sibling, depth and slot (both
-        at most 31), and the position at which the name that the last action used was used before; -1 for none.
+        """What the network is told about the next action; -1 stands for no position.
+
+        Hole type; positions of the parent and of the previous sibling; depth and slot, both at most
+        31; the position at which the name that the last action used was used before.
         """
         return _features(self._top, self._previous)
 
@@ -125,7 +128,10 @@ class Automaton:
         return actions, self._nodes_left - others[:, 1] if self._counted else None
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
-        """Take one action a row. What is not allowed must not be pushed: the row's state is lost then."""
+        """Take one action a row.
+
+        What is not allowed must not be pushed: the row's state is lost then.
+        """
         on, top, vocabulary = self._tables, self._top, GRAMMAR.num_actions
         actions = torch.where(self.finished, 0, actions)
         hole = top[:, HOLE]
@@ -150,9 +156,10 @@ class Automaton:
     def _bind(
         self, scope: Int[Tensor, " B"], names: Int[Tensor, " B"], flags: Int[Tensor, " B"]
     ) -> None:
-        """Show a bound name, and what the scope has seen, to every open hole of the scope and inside it.
+        """Show a bound name, and what the scope has seen, to its open holes and those inside it.
 
-        Scopes are numbered by the action that opened them. Open holes of a later scope lie inside this one.
+        Scopes are numbered by the action that opened them. Open holes of a later scope lie inside
+        this one.
         """
         inside = self._stack[:, :, SCOPE] >= scope[:, None]
         words = torch.stack((names, flags), dim=1)
@@ -203,7 +210,8 @@ class Automaton:
             bare = allowed(self._tables, _unconstrained(rows), top, budget, None)
         chosen = mask.gather(1, actions.reshape(-1, 1)).view_as(actions)
         inside = torch.arange(length, device=actions.device) < lengths[:, None]
-        # PAD inside, or an action outside, means that the program is shorter or longer than it says.
+        # PAD inside, or an action outside, means that the program is shorter or longer than it
+        # says.
         legal = (chosen & ((actions != 0) == inside)).all(1) & self.finished
         shape = (*actions.shape, -1)
         features = _features(top, previous)

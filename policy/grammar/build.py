@@ -1,7 +1,7 @@
 """Builds `vocabulary.json` from the productions: `python -m policy.grammar.build`.
 
-The file is part of the repository because checkpoints depend on the numbering of actions. Building it again
-under any supported interpreter gives the same bytes.
+The file is part of the repository because checkpoints depend on the numbering of actions. Building
+it again under any supported interpreter gives the same bytes.
 """
 
 import ast

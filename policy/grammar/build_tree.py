@@ -19,7 +19,9 @@ def entry_function(names: Names, body: list[ast.stmt]) -> ast.FunctionDef:
     args = [_located(ast.arg(name, None, None)) for name in names.params]
     arguments = ast.arguments([], args, None, [], [], None, [])
     fields = {"name": names.entry_point, "args": arguments, "body": body, "decorator_list": []}
-    function: ast.FunctionDef = _node("FunctionDef", {**fields, "returns": None, "type_comment": None})
+    function: ast.FunctionDef = _node(
+        "FunctionDef", {**fields, "returns": None, "type_comment": None}
+    )
     return function
 
 

@@ -1,15 +1,16 @@
 """Syntax trees to action sequences and back, exactly: `decode(encode(tree)) == tree` by `ast.dump`.
 
-Both directions are loops, not recursion, so that a file of any depth and size can be written. Of the
-variants that fit a node the most folded one is used, so a tree has one sequence; decoding takes any
-well-formed sequence.
+Both directions are loops, not recursion, so that a file of any depth and size can be written. Of
+the variants that fit a node the most folded one is used, so a tree has one sequence; decoding takes
+any well-formed sequence.
 """
 
 import ast
 from collections.abc import Sequence
 from typing import Any
 
-from policy.grammar import build_tree, match_tree
+import policy.grammar.build_tree as build_tree
+import policy.grammar.match_tree as match_tree
 from policy.grammar.errors import CodecError
 from policy.grammar.grammar import GRAMMAR, NONE, STOP, Hole, Names, Root
 from policy.grammar.lexicon import Lexicon

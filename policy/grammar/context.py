@@ -1,8 +1,8 @@
 """What a hole inherits from above, as bits of two words, and what an action asks of them.
 
-The names word says which names are visible; the flags word says where the hole stands (in a function, in a loop,
-…) and what its scope has seen. An action is allowed in a hole if one word, masked, has one value: its
-requirement.
+The names word says which names are visible; the flags word says where the hole stands (in a
+function, in a loop, …) and what its scope has seen. An action is allowed in a hole if one word,
+masked, has one value: its requirement.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from enum import IntFlag
 from typing import Final, NamedTuple
 
 from policy.grammar.grammar import GRAMMAR, Action, Hole, HoleUse
+from policy.grammar.productions import words
 
 # The names word.
 LOCAL_BIT: Final = 0
@@ -90,7 +91,7 @@ CONTEXTS: Final[dict[str, Effect]] = {
     "plain": Effect(set=Flag.PLAIN_PARAMETERS),
     "last": Effect(),
 }
-"""Contexts that begin at a hole. `last`: the hole's block ends the function if its statement does."""
+"""Contexts that begin at a hole. `last`: its block ends the function if its statement does."""
 
 
 def effect(action: Action, use: HoleUse) -> Effect:
@@ -138,11 +139,11 @@ def _bound_words() -> dict[int, int]:
 
 
 _BOUND_WORDS: Final = _bound_words()
-ARGUMENT_HOLES: Final = frozenset("arg args arg_name posonly kwonly opt_arg".split())
+ARGUMENT_HOLES: Final = frozenset(words("arg args arg_name posonly kwonly opt_arg"))
 CAPTURE_HOLES: Final = frozenset({"capture", "opt_capture"})
 IMPORT_HOLES: Final = frozenset({"alias", "aliases", "aliases1"})
 STORE_HOLES: Final = frozenset(
-    "target targets targets1 elements_to elements_t2 name_target bind as_name".split()
+    words("target targets targets1 elements_to elements_t2 name_target bind as_name")
 )
 
 
@@ -201,7 +202,7 @@ _NEEDS: Final[dict[str, int]] = {
 _BANS: Final[dict[str, int]] = {
     "NamedExpr": Flag.COMPREHENSION,
     "JoinedStr": Flag.FSTRING,
-    **dict.fromkeys("For AsyncFor While With AsyncWith Try TryStar".split(), NEST_FULL),
+    **dict.fromkeys(words("For AsyncFor While With AsyncWith Try TryStar"), NEST_FULL),
 }
 # Characters that an f-string's unparsing could not quote.
 _UNSAFE: Final = frozenset("'\"{}\n\\")

@@ -1,7 +1,8 @@
 """The vocabulary as objects: actions, holes, and what the pointer actions of one task stand for.
 
-A program is the pre-order sequence of actions that fills the root's hole: each action takes the hole on
-top of a stack and puts its own holes there. A list's hole stays until an action that ends it, or STOP.
+A program is the pre-order sequence of actions that fills the root's hole: each action takes the
+hole on top of a stack and puts its own holes there. A list's hole stays until an action that ends
+it, or STOP.
 """
 
 import ast
@@ -18,7 +19,8 @@ STOP: Final = 1
 NONE: Final = 2
 LOAD, STORE, DELETE = 0, 1, 2
 
-# How `same…` holes (the elements of a tuple, say) follow the context of the hole that their parent fills.
+# How `same…` holes (the elements of a tuple, say) follow the context of the hole that their parent
+# fills.
 SAME: Final = {
     "same": ("element", "target", "del_target"),
     "same_list": ("elements", "elements_to", "dels"),

@@ -1,4 +1,4 @@
-"""Leaves of the tree: names and constants as actions, by pointer or word where possible, else spelled."""
+"""Leaves of the tree: names and constants, by pointer or word where possible, else spelled."""
 
 import ast
 from typing import Any, Final
@@ -7,7 +7,8 @@ from policy.grammar.errors import CodecError
 from policy.grammar.grammar import GRAMMAR, STOP, Action, Hole, Names
 
 Constant = int | float | complex | str | bytes | None
-# CPython refuses to convert integers of more than 4300 decimal digits; longer ones are spelled in hexadecimal.
+# CPython refuses to convert integers of more than 4300 decimal digits; longer ones are spelled in
+# hexadecimal.
 _DECIMAL_LIMIT: Final = 10**4000
 
 
@@ -33,6 +34,8 @@ _WORDS, _CONSTANTS, _DIRECT, _NIBBLES = _index_words()
 _VALUES: Final = {
     a.id: ast.literal_eval(a.row["constant"]) for a in GRAMMAR.actions if "constant" in a.row
 }
+# Constants that belong to how a program is built, whatever its task says.
+_STRUCTURE: Final = {(type(value), repr(value)) for value in (None, True, False, 0, 1, 2, "")}
 _SPELL: Final = {a.row["spell"]: a.id for a in GRAMMAR.actions if "spell" in a.row}
 
 
@@ -96,7 +99,9 @@ class Lexicon:
                     return self._negative(value)
             return None
         if isinstance(item, str):
-            return self.name(item) if "name" in hole.sorts else self.constant(item, None)
+            if "name" in hole.sorts:
+                return self.name(item)
+            return self.constant(item, None, literals=False)
         if isinstance(item, int):
             return self.constant(item, None, literals=False)
         if isinstance(item, ast.arg) and item.annotation is None and item.type_comment is None:
@@ -111,17 +116,22 @@ class Lexicon:
         return [found] if found else [_SPELL["NAME"], *spell(_encode(name))]
 
     def constant(self, value: Any, kind: str | None, *, literals: bool = True) -> list[int]:
-        """The actions of a constant: a word, else a pointer, else spelled."""
+        """The actions of a constant: a pointer, else a word, else spelled.
+
+        What the task itself names is pointed at, so that a policy copies values that it never saw;
+        the constants of program structure are always words.
+        """
         if kind is not None:
             if kind != "u" or not isinstance(value, str):
                 raise CodecError(f"constant {value!r} has the unknown kind {kind!r}")
             return [_SPELL["USTR"], *spell(_encode(value))]
         key = (type(value), _key(value))
-        found = _CONSTANTS.get(key) or (self._literals.get(key) if literals else None)
+        word, pointer = _CONSTANTS.get(key), self._literals.get(key) if literals else None
+        found = word or pointer if key in _STRUCTURE else pointer or word
         if found:
             return [found]
-        word, text = _spelled(value)
-        return [_SPELL[word], *spell(text)]
+        kind, text = _spelled(value)
+        return [_SPELL[kind], *spell(text)]
 
     def _negative(self, value: Any) -> list[int] | None:
         if not self._literals or isinstance(value, bool) or not isinstance(value, int | float):
@@ -135,7 +145,7 @@ class Lexicon:
         if "word" in row:
             return str(row["word"])
         if "local" in row:
-            return self._names.locals[row["local"]]
+            return self._names.locals[int(row["local"])]
         if "spell" in row:
             return _decode(read(spelled))
         if "entry" in row:
@@ -144,7 +154,7 @@ class Lexicon:
             return self._names.entry_point
         if row["param"] >= len(self._names.params):
             raise CodecError(f"{action.name} is used, and there are {len(self._names.params)}")
-        return self._names.params[row["param"]]
+        return self._names.params[int(row["param"])]
 
     def read_constant(self, action: Action, spelled: list[int]) -> Any:
         """The constant that a constant or literal action stands for."""

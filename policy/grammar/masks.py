@@ -1,7 +1,7 @@
 """Which actions the automaton allows, as one pure function of the holes on top.
 
-N holes (the rows of a step, or all positions of many programs), V actions, Q actions whose legality depends on
-more than the hole, K requirements.
+N holes (the rows of a step, or all positions of many programs), V actions, Q actions whose legality
+depends on more than the hole, K requirements.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from policy.grammar.rows import Rows
 from policy.grammar.tables import DEPTH, FLAGS, HOLE, NAMES, NEST
 
 MAX_DEPTH = 40
-"""Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its compiler
-and `ast.unparse` recurse, each to a limit."""
+"""Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
+compiler and `ast.unparse` recurse, each to a limit."""
 REST, BINDS, COST, NODE_COST, NODES = range(5)
 """Columns of `Tables.fillings`."""
 CHILDREN, SIGNALS, NAME_SLOT = range(3)
@@ -45,8 +45,9 @@ class Tables:
     node_cost: Int[Tensor, "vH V"]
     conditional: Int[Tensor, " Q"]
     requirement: Int[Tensor, "vH Q"]
-    care: tuple[Tensor, Tensor, Tensor]
-    value: tuple[Tensor, Tensor, Tensor]
+    care: tuple[Tensor, ...]
+    """By word, the bits that each of its requirements reads."""
+    value: tuple[Tensor, ...]
     derived: Int[Tensor, " 4096"]
     slots: Int[Tensor, "65536 2"]
 
@@ -94,7 +95,7 @@ def _by_word(requirements: tables.Ints) -> tuple[list[tables.Ints], tables.Ints]
 
 
 def _slots() -> tables.Ints:
-    """[2^16, 2] by the visible slots: bits of those that may be stored or are unused, and bits FREE."""
+    """[2^16, 2] by the visible slots: which may be stored or are unused, and the bits FREE."""
     used = np.arange(1 << 16, dtype=np.uint64)
     lowest = ~used & (used + np.uint64(1)) & np.uint64(context.LOCALS)
     unused = np.array([16 - i.bit_count() for i in range(1 << 16)])
@@ -118,8 +119,8 @@ def allowed(
 ) -> Bool[Tensor, "N V"]:
     """Actions allowed in the holes `top`.
 
-    `budget`: how many actions may follow to fill what the action leaves open in the hole's place; `nodes`: how
-    many statements and expressions the action and those may write, None for any.
+    `budget`: how many actions may follow to fill what the action leaves open in the hole's place;
+    `nodes`: how many statements and expressions the action and those may write, None for any.
     """
     hole = rows.offset + top[:, HOLE]
     shortest = on.least[hole, 0] - 1

@@ -1,7 +1,7 @@
 """Choosing the production of a node: the first that fits, then folded with what fills its holes.
 
-Which production fits depends on a node's shape alone (which fields are empty, how long its lists are), so
-the choice is remembered per shape.
+Which production fits depends on a node's shape alone (which fields are empty, how long its lists
+are), so the choice is remembered per shape.
 """
 
 import ast
@@ -192,7 +192,7 @@ def _fold(
         return None
     leaf = lexicon.leaf(value, hole)
     if leaf is not None:
-        child_id, inner = leaf[0], []
+        child_id, inner = leaf[0], Children()
     else:
         child, inner = _base(value, hole, last=False)
         child_id = child.id

@@ -1,8 +1,9 @@
-"""Finds pairs of actions to fold: `python -m policy.grammar.mine COUNT FILE.jsonl…`, then `…build`; repeat.
+"""Finds pairs of actions to fold: `python -m policy.grammar.mine COUNT FILE.jsonl…`.
 
-Counts, over ordinary functions, how often an action fills a hole of another, and adds the COUNT most frequent pairs
-to `folds.py`. Rows hold a program in `code` or `source`. The repository's folds come from the functions of
-TheAlgorithms/Python and from MBPP without its test split (rows 11 to 510 are skipped), eight at a time.
+Counts, over ordinary functions, how often an action fills a hole of another, and adds the COUNT
+most frequent pairs to `folds.py`. Rows hold a program in `code` or `source`. The repository's folds
+come from the functions of TheAlgorithms/Python and from MBPP without its test split (rows 11 to 510
+are skipped), nine at a time, with a `python -m policy.grammar.build` after each.
 """
 
 import ast
@@ -25,7 +26,7 @@ FILE: Final = Path(__file__).with_name("folds.py")
 _TEST_SPLIT: Final = range(11, 511)
 # Nodes whose place decides whether they are valid: a fold would hide the place.
 _NEVER: Final = frozenset(
-    "JoinedStr FormattedValue NamedExpr Await Yield YieldFrom Starred Lambda".split()
+    ["JoinedStr", "FormattedValue", "NamedExpr", "Await", "Yield", "YieldFrom", "Starred", "Lambda"]
 )
 
 Pair = tuple[int, int, int]

@@ -4,5 +4,5 @@ import ast
 
 
 def count_nodes(tree: ast.AST) -> int:
-    """Statements and expressions of a tree, its functions included; not contexts, operators and arguments."""
+    """Statements and expressions of a tree, its functions included."""
     return sum(isinstance(node, ast.stmt | ast.expr) for node in ast.walk(tree))

@@ -1,9 +1,10 @@
 """Reference programs in the form that the policy writes: one function, its locals named v0, v1, ….
 
-Docstrings, annotations and type comments go; what the entry function needs of the rest of the file moves into its
-body; local names become slots in the order in which the codec meets them, as the automaton's masks demand. What the
-program computes stays the same. Names that cannot be renamed safely (attributes of classes, parameters passed by
-keyword, everything in sight of `eval` or `locals`) stay as they are.
+Docstrings, annotations and type comments go; what the entry function needs of the rest of the file
+moves into its body; local names become slots in the order in which the codec meets them, as the
+automaton's masks demand. What the program computes stays the same. Names that cannot be renamed
+safely (attributes of classes, parameters passed by keyword, everything in sight of `eval` or
+`locals`) stay as they are.
 """
 
 import ast
@@ -29,8 +30,8 @@ def normalise(
 ) -> ast.Module:
     """A normalised copy of `tree`.
 
-    With an entry point it is that function alone, its parameters named `params` (by default, as they
-    are); without one, the whole file. Raises CodecError where there is no such function.
+    With an entry point it is that function alone, its parameters named `params` (by default, as
+    they are); without one, the whole file. Raises CodecError where there is no such function.
     """
     tree = copy.deepcopy(tree)
     _strip(tree)
@@ -102,25 +103,34 @@ def _without_annotations(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _needed(tree: ast.Module, entry: ast.FunctionDef, scopes: Scopes) -> list[ast.stmt]:
-    """The statements of the file that bind what the entry function uses, directly or through others.
+    """What the entry function uses of its file, directly or through others: whole statements.
 
     A file whose functions assign its globals keeps its state between calls: that cannot move.
     """
     binders: dict[Symbol, list[ast.stmt]] = {}
     used: dict[ast.stmt, set[Symbol]] = {statement: set() for statement in tree.body}
     symbols = {s for s in scopes.module.symbols.values() if s.name != entry.name}
+    if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+        raise CodecError("a function assigns globals of its file")
     for statement in tree.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Global) and statement is not entry:
-                raise CodecError("a function assigns globals of its file")
         inside = set(ast.walk(statement))
         for symbol in symbols:
-            places = [place for place in symbol.nodes if place[0] in inside]
+            places = [node for node, _, _ in symbol.nodes if node in inside]
             if places:
                 used[statement].add(symbol)
-            if statement is not entry and any(_is_binding(*place) for place in places):
+            if statement is not entry and any(_is_binding(node) for node in places):
                 binders.setdefault(symbol, []).append(statement)
-    wanted, queue = {entry}, [entry]
+    return _closure(tree, entry, used, binders)
+
+
+def _closure(
+    tree: ast.Module,
+    entry: ast.FunctionDef,
+    used: dict[ast.stmt, set[Symbol]],
+    binders: dict[Symbol, list[ast.stmt]],
+) -> list[ast.stmt]:
+    wanted: set[ast.stmt] = {entry}
+    queue: list[ast.stmt] = [entry]
     while queue:
         for symbol in used[queue.pop()]:
             for statement in binders.get(symbol, ()):
@@ -130,7 +140,7 @@ def _needed(tree: ast.Module, entry: ast.FunctionDef, scopes: Scopes) -> list[as
     return [s for s in tree.body if s in wanted and s is not entry]
 
 
-def _is_binding(node: ast.AST, place: str, index: int | None) -> bool:
+def _is_binding(node: ast.AST) -> bool:
     return not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load)
 
 
@@ -190,7 +200,9 @@ class _Slots:
         # What moved into the entry function stands in its scope now.
         entry = [node for node in tree.body if isinstance(node, _FUNCTION)]
         if self._fixed:
-            self._seen[self._scopes.module] = self._seen.setdefault(self._scopes.inner[entry[0]], set())
+            self._seen[self._scopes.module] = self._seen.setdefault(
+                self._scopes.inner[entry[0]], set()
+            )
         stack: list[tuple[ast.AST, tuple[Scope, ...]]] = [(tree, (self._scopes.module,))]
         while stack:
             node, chain = stack.pop()

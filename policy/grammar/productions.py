@@ -11,14 +11,22 @@ Parallel lists become one list of pairs, whose elements are constructors that on
 `MatchMapping(items, rest)`, `MatchClass(cls, patterns, keywords)`.
 """
 
+# ruff: noqa: E501 (one production a line)
+
 from typing import Final
 
-OPERATORS: Final = (
-    "Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv".split()
+
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
+OPERATORS: Final = words(
+    "Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv"
 )
-COMPARISONS: Final = "Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn".split()
-UNARY: Final = "Invert Not UAdd USub".split()
-BOOLEAN: Final = "And Or".split()
+COMPARISONS: Final = words("Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn")
+UNARY: Final = words("Invert Not UAdd USub")
+BOOLEAN: Final = words("And Or")
 
 # name, sorts of action it takes (`+` joins), and what is left in its place after an element (lists only).
 HOLES: Final = """
@@ -271,19 +279,19 @@ arg arg[annotation] = arg(arg=arg_name, annotation=expr.annotation, type_comment
 arg arg[*] = arg(arg=arg_name, annotation=opt_expr.annotation, type_comment=opt_text)
 """
 
-BUILTINS: Final = """
+BUILTINS: Final = words("""
     abs all any bin bool bytes callable chr complex dict divmod enumerate filter float format frozenset
     getattr hasattr hash hex id input int isinstance issubclass iter len list map max min next object oct
     open ord pow print range repr reversed round set setattr slice sorted str sum super tuple type zip
     AssertionError AttributeError Exception IndexError KeyError NotImplementedError OSError RuntimeError
     StopIteration TypeError ValueError ZeroDivisionError
-""".split()
-IDENTIFIERS: Final = "self cls __init__ __name__".split()
-IMPORTABLE: Final = """
+""")
+IDENTIFIERS: Final = words("self cls __init__ __name__")
+IMPORTABLE: Final = words("""
     math re itertools collections functools heapq bisect operator string random copy sys datetime
     Counter defaultdict deque OrderedDict reduce groupby combinations permutations product chain
-""".split()
-ATTRIBUTES: Final = """
+""")
+ATTRIBUTES: Final = words("""
     capitalize center count endswith find format index isalnum isalpha isdigit islower isspace isupper
     join ljust lower lstrip partition replace rfind rindex rjust rstrip split splitlines startswith strip
     swapcase title translate upper zfill append clear copy extend insert pop remove reverse sort fromkeys
@@ -293,8 +301,8 @@ ATTRIBUTES: Final = """
     heapify nlargest nsmallest chain combinations permutations product groupby accumulate Counter
     defaultdict deque OrderedDict reduce findall match search sub group compile bisect_left bisect_right
     deepcopy itemgetter left right next value
-""".split()
-KEYWORDS: Final = "key reverse default start end sep strict maxsplit".split()
+""")
+KEYWORDS: Final = words("key reverse default start end sep strict maxsplit")
 CONSTANTS: Final[tuple[object, ...]] = (
     None, True, False, ..., *range(17), 20, 26, 32, 50, 60, 64, 100, 255, 256, 1000, 10**6, 10**9 + 7,
     0.0, 0.5, 1.0, 2.0, "", " ", ",", ", ", "\n", "-", "0", "1", "a", "A",

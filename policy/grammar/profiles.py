@@ -1,10 +1,11 @@
 """Profiles: which actions a sample may use in which hole.
 
-`python` holds every node type whose validity masks can promise. Left to the codec alone are `global`,
-`nonlocal`, star and relative imports, type comments, keyword arguments of class patterns, and patterns of more than
-one key. `core` is functions over numbers, strings and collections: no classes, exceptions, imports,
-generators, pattern matching or attributes other than the vocabulary's methods. `standard` adds imports of the
-standard modules that the vocabulary names, `raise` and `assert`.
+`python` holds every node type whose validity masks can promise. Left to the codec alone are
+`global`, `nonlocal`, star and relative imports, type comments, keyword arguments of class patterns,
+and patterns of more than one key. `core` is functions over numbers, strings and collections: no
+classes, exceptions, imports, generators, pattern matching or attributes other than the vocabulary's
+methods. `standard` adds imports of the standard modules that the vocabulary names, `raise` and
+`assert`.
 """
 
 from dataclasses import dataclass
@@ -12,27 +13,44 @@ from typing import Final
 
 from policy.grammar.asdl import SUMS
 from policy.grammar.grammar import GRAMMAR, Action, Hole
-from policy.grammar.productions import BUILTINS
+from policy.grammar.productions import BUILTINS, words
 
 # Actions whose validity no mask promises.
 _CODEC_ONLY: Final = frozenset(
-    "PAD Module[*] Global Nonlocal ImportFrom[*] FormattedValue[*] MatchOr[*] kw_pattern "
-    "map_item TypeIgnore arg[*] except".split()
+    words(
+        """
+        PAD Module[*] Global Nonlocal ImportFrom[*] FormattedValue[*] MatchOr[*] kw_pattern
+        map_item TypeIgnore arg[*] except
+        """
+    )
 )
 _CORE_NODES: Final = frozenset(
-    "Module FunctionDef arguments arg Return Assign AugAssign For While If Expr Pass Break Continue "
-    "BoolOp BinOp UnaryOp Lambda IfExp Dict DictItem Set ListComp SetComp DictComp GeneratorExp comprehension "
-    "Compare Comparison Call keyword Constant Attribute Subscript Slice Starred Name List Tuple JoinedStr "
-    "FormattedValue Default And Or".split()
+    words(
+        """
+        Module FunctionDef arguments arg Return Assign AugAssign For While If Expr Pass Break
+        Continue BoolOp BinOp UnaryOp Lambda IfExp Dict DictItem Set ListComp SetComp DictComp
+        GeneratorExp comprehension Compare Comparison Call keyword Constant Attribute Subscript
+        Slice Starred Name List Tuple JoinedStr FormattedValue Default And Or
+        """
+    )
 )
 _CORE_EXCLUDED: Final = frozenset(
-    "Import[*] alias[as] Attribute MatMult AugAssign[MatMult] rest[MatMult] FunctionDef[*] arg[annotation] keyword keyword[**] "
-    "for[async] arguments[*] FormattedValue[a] FormattedValue[r] FormattedValue[s]".split()
+    words(
+        """
+        Import[*] alias[as] Attribute MatMult AugAssign[MatMult] rest[MatMult] FunctionDef[*]
+        arg[annotation] keyword keyword[**] for[async] arguments[*] FormattedValue[a]
+        FormattedValue[r] FormattedValue[s]
+        """
+    )
 )
 _CORE_WORDS: Final = frozenset(
-    "abs all any bin bool chr complex dict divmod enumerate filter float format frozenset hex int isinstance "
-    "iter len list map max min next oct ord pow print range reversed round set slice sorted str sum tuple "
-    "type zip".split()
+    words(
+        """
+        abs all any bin bool chr complex dict divmod enumerate filter float format frozenset hex
+        int isinstance iter len list map max min next oct ord pow print range reversed round set
+        slice sorted str sum tuple type zip
+        """
+    )
 )
 _ERRORS: Final = frozenset(word for word in BUILTINS if word[0].isupper())
 _CORE_SPELLED: Final = frozenset({"INT", "FLOAT", "STR"})
@@ -41,9 +59,7 @@ _CORE_SPELLED: Final = frozenset({"INT", "FLOAT", "STR"})
 _PLACES: Final = frozenset({"Attribute", "Subscript"})
 _TARGETS: Final = _PLACES | {"Tuple", "List", "Name"}
 _ONLY: Final[dict[str, frozenset[str]]] = {
-    "callee": frozenset(
-        "Name Attribute Subscript Call Lambda IfExp BoolOp NamedExpr Await".split()
-    ),
+    "callee": frozenset(words("Name Attribute Subscript Call Lambda IfExp BoolOp NamedExpr Await")),
     "match_value": frozenset({"Constant"}),
     "cls": frozenset({"Name"}),
     "parts": frozenset({"FormattedValue", "Constant"}),
@@ -62,7 +78,7 @@ _ONLY: Final[dict[str, frozenset[str]]] = {
 }
 _STARRED: Final = frozenset({"element", "elements", "elements1"})
 _REFUTABLE: Final = frozenset(
-    "MatchValue MatchSingleton MatchSequence MatchMapping MatchClass MatchOr".split()
+    words("MatchValue MatchSingleton MatchSequence MatchMapping MatchClass MatchOr")
 )
 _PATTERNS: Final[dict[str, frozenset[str]]] = {
     "pattern_r": _REFUTABLE,
@@ -74,8 +90,12 @@ _PATTERNS: Final[dict[str, frozenset[str]]] = {
 }
 # Lists that must not be empty: no STOP at these.
 _NON_EMPTY: Final = frozenset(
-    "block exprs1 exprs2 elements1 targets1 dels1 rest1 generators1 handlers1 handlers_s1 withitems1 aliases1 "
-    "cases1 names1 patterns_o".split()
+    words(
+        """
+        block exprs1 exprs2 elements1 targets1 dels1 rest1 generators1 handlers1 handlers_s1
+        withitems1 aliases1 cases1 names1 patterns_o
+        """
+    )
 )
 
 

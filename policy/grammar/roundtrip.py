@@ -1,4 +1,4 @@
-"""Checks that the codec is exact: every Python file under some paths is encoded, decoded and compared.
+"""Checks that the codec is exact: Python files are encoded, decoded and compared.
 
 Files that CPython itself cannot parse are set aside and counted.
 """
@@ -33,7 +33,10 @@ class RoundtripReport:
 
 
 def roundtrip(paths: Iterable[Path]) -> RoundtripReport:
-    """Check every file and every `*.py` below every folder. Raises FileNotFoundError for what is neither."""
+    """Check every file, and every `*.py` below every folder.
+
+    Raises FileNotFoundError for a path that is neither.
+    """
     report = RoundtripReport()
     for path in _files(paths):
         report.files += 1

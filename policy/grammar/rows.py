@@ -52,9 +52,7 @@ class Rows(NamedTuple):
         return Rows(*(values[rows] for values in self))
 
 
-def rows_of(
-    contexts: Sequence[RowContext], forbids: Sequence[tuple[str, ...]], root: Root
-) -> Rows:
+def rows_of(contexts: Sequence[RowContext], forbids: Sequence[tuple[str, ...]], root: Root) -> Rows:
     """The row tensors, on the CPU. Raises ValueError for what the vocabulary cannot point at."""
     offsets = {forbid: i * GRAMMAR.num_holes for i, forbid in enumerate(forbids)}
     # Under Root.BODY the entry function itself is one statement.

@@ -1,7 +1,7 @@
 """Which variable each name in a program is: Python's scope rules over a syntax tree.
 
-A `Symbol` is a name of one scope. Names that no scope of the program binds (builtins, globals of other modules)
-have none.
+A `Symbol` is a name of one scope. Names that no scope of the program binds (builtins, globals of
+other modules) have none.
 """
 
 import ast
@@ -85,9 +85,9 @@ def children(node: ast.AST) -> Iterator[ast.AST]:
         yield from _parameters(node)
         return
     if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
+        for key, item in zip(node.keys, node.values, strict=True):
             yield from ([] if key is None else [key])
-            yield value
+            yield item
         return
     for name in _ORDER.get(type(node), node._fields):
         value = getattr(node, name, None)
@@ -107,7 +107,8 @@ def _parameters(node: ast.arguments) -> Iterator[ast.AST]:
     yield from ([] if node.vararg is None else [node.vararg])
     for parameter, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
         yield parameter
-        yield from ([] if default is None else [default])
+        # None stands for no default, whatever the type stubs say.
+        yield from filter(None, [default])
     yield from ([] if node.kwarg is None else [node.kwarg])
 
 
@@ -175,7 +176,9 @@ class Scopes:
                 scope.bind(name.split(".")[0])
                 if "." not in name:
                     self._use(scope, node, "name")
-            case ast.ExceptHandler(name=str()) | ast.MatchAs(name=str()) | ast.MatchStar(name=str()):
+            case (
+                ast.ExceptHandler(name=str()) | ast.MatchAs(name=str()) | ast.MatchStar(name=str())
+            ):
                 self._bind(scope, node, "name")
             case ast.MatchMapping(rest=str()):
                 self._bind(scope, node, "rest")

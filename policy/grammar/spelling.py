@@ -1,8 +1,8 @@
 """Automata over spelled text, so that what is spelled is always readable.
 
-Sampling must spell identifiers that are no keywords, integers without leading zeros, floats that `float`
-reads and text that is printable ASCII. Each state is a hole type that stands in the place of the codec's
-`chars`: a character moves to the next state, STOP ends the text where it may end.
+Sampling must spell identifiers that are no keywords, integers without leading zeros, floats that
+`float` reads and text that is printable ASCII. Each state is a hole type that stands in the place
+of the codec's `chars`: a character moves to the next state, STOP ends the text where it may end.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from functools import cache
 from keyword import kwlist
 from typing import Final
 
-# `__debug__` and `__future__` are identifiers that the compiler refuses in most places. Keywords are those of
-# 3.11; later versions added none.
+# `__debug__` and `__future__` are identifiers that the compiler refuses in most places. Keywords
+# are those of 3.11; later versions added none.
 _FORBIDDEN: Final = (*kwlist, "__debug__", "__future__")
 _MAX_DIGITS: Final = 12
 _LETTERS: Final = frozenset(range(ord("a"), ord("z") + 1)) | {ord("_")}
@@ -34,7 +34,13 @@ START: Final = {
 @cache
 def moves() -> Moves:
     """State -> byte -> next state."""
-    return {**_names(), **_integers(), **_floats(), **_complex(), "string": _all(_PRINTABLE, "string")}
+    return {
+        **_names(),
+        **_integers(),
+        **_floats(),
+        **_complex(),
+        "string": _all(_PRINTABLE, "string"),
+    }
 
 
 @cache
@@ -121,7 +127,9 @@ def transitions() -> Mapping[str, Mapping[int, str]]:
     for state, row in moves().items():
         table[state] = {direct[byte]: target for byte, target in row.items() if byte in direct}
         for high in range(16):
-            low = {byte & 15: t for byte, t in row.items() if byte >> 4 == high and byte not in direct}
+            low = {
+                byte & 15: t for byte, t in row.items() if byte >> 4 == high and byte not in direct
+            }
             if not low:
                 continue
             half = halves.setdefault((high, *sorted(low.items())), f"half:{state}:{high:X}")

@@ -1,11 +1,10 @@
 """The automaton's tables: one profile (and what a task forbids) as arrays over holes and actions.
 
-H hole types (the codec's, then the spelling states; 0 is no hole), V actions, C holes an action opens at most,
-K requirements.
+H hole types (the codec's, then the spelling states; 0 is no hole), V actions, C holes an action
+opens at most, K requirements.
 """
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -42,9 +41,9 @@ class Shape:
     children: Ints
     """[3, V, C] hole types that an action opens, by the mode of the hole that it fills."""
     entries: Ints
-    """[2, 3, V, C + 1, 3, 8] what an action writes on the stack, by whether a list stays and by the hole's mode:
-    entry = (top & row 0) + row 1 + position * row 2. The list that stays comes first, then the action's holes, the
-    last one first."""
+    """[2, 3, V, C + 1, 3, 8] what an action writes on the stack, by whether a list stays and by the
+    hole's mode: entry = (top & row 0) + row 1 + position * row 2. The list that stays comes first,
+    then the action's holes, the last one first."""
     num_children: Ints
     """[V]"""
     mode: Ints
@@ -70,7 +69,8 @@ class Rules:
     requirements: Ints
     """[K, 3] word, bits that matter, their value."""
     cost: Ints
-    """[H, V] fewest actions that must follow to fill what an action leaves open in a hole's place."""
+    """[H, V] fewest actions that must follow to fill what an action leaves open in a hole's
+    place."""
     least: Ints
     """[H] fewest actions that fill a hole."""
     node_cost: Ints
@@ -188,8 +188,8 @@ def _nodes(hole: Hole, action: Action) -> int:
 def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
     """The tables of `profile` without the node classes in `forbid`.
 
-    Raises ValueError for a name that is no node class of Python's ast, and where nothing is left to end a program
-    with.
+    Raises ValueError for a name that is no node class of Python's ast, and where nothing is left to
+    end a program with.
     """
     if forbid:
         return _finish(_without(rules(profile), forbid), profile, forbid)
@@ -259,14 +259,14 @@ def _finish(tables: tuple[Ints, Ints], profile: Profile, forbid: tuple[str, ...]
 
 
 def _sure(index: Ints, requirements: Ints, profile: Profile) -> NDArray[np.bool_]:
-    """[H, V] fillings that some name or state never rules out: a program can always be closed by them.
+    """[H, V] fillings that no name or state rules out: a program can always be closed by them.
 
-    A slot can always be stored (an unused or else a used one); holes that need an unused one are only opened while
-    there is one, so that LOCAL_0 may stand for whichever it is. A lone keyword argument repeats none. Where a
-    function must return, every block counts as if it had to.
+    A slot can always be stored (an unused or else a used one); holes that need an unused one are
+    only opened while there is one, so that LOCAL_0 may stand for whichever it is. A lone keyword
+    argument repeats none. Where a function must return, every block counts as if it had to.
     """
     certain = 0 if profile.returns else context.NEED_RETURN
-    always = (requirements[:, 1] & ~certain == 0)[index]
+    always: NDArray[np.bool_] = (requirements[:, 1] & ~certain == 0)[index]
     local = GRAMMAR.action_ids["LOCAL_0"]
     for name in context.STORE_HOLES | {"arg", "arg_name", "capture"}:
         hole = GRAMMAR.hole_ids[name]

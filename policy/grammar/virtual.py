@@ -1,7 +1,8 @@
 """Parallel lists of Python's grammar as one list of pairs, and back.
 
-`Dict(keys, values)` and its like would need two lists of equal length, which a sequence cannot promise;
-`view` shows such a node as one list of small nodes of our own, `unview` makes it Python's again.
+`Dict(keys, values)` and its like would need two lists of equal length, which a sequence cannot
+promise; `view` shows such a node as one list of small nodes of our own, `unview` makes it Python's
+again.
 """
 
 import ast
@@ -131,7 +132,10 @@ _VIEWS: dict[type, Any] = {
     ast.MatchMapping: _mapping,
     ast.MatchClass: _class,
 }
-OWN = {cls.__name__: cls for cls in (DictItem, DictSpread, Comparison, Default, MapItem, KeywordPattern)}
+OWN = {
+    cls.__name__: cls
+    for cls in (DictItem, DictSpread, Comparison, Default, MapItem, KeywordPattern)
+}
 """Constructors that only this grammar knows."""
 
 

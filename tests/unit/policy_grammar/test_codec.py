@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one program a line)
 import ast
 import math
 
@@ -46,7 +47,10 @@ SOURCES = [
 ]
 
 
-def exact(tree: ast.Module, names: Names = Names(), root: Root = Root.MODULE) -> list[int]:
+NO_NAMES = Names()
+
+
+def exact(tree: ast.Module, names: Names = NO_NAMES, root: Root = Root.MODULE) -> list[int]:
     actions = codec.encode(tree, names, root)
     back = codec.decode(actions, names, root)
     assert ast.dump(back) == ast.dump(tree)
@@ -55,9 +59,7 @@ def exact(tree: ast.Module, names: Names = Names(), root: Root = Root.MODULE) ->
 
 
 def actions_of(source: str, names: Names) -> list[str]:
-    return [
-        GRAMMAR.action_name(a) for a in exact(ast.parse(source), names, Root.BODY)
-    ]
+    return [GRAMMAR.action_name(a) for a in exact(ast.parse(source), names, Root.BODY)]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -114,7 +116,12 @@ def test_numbers_that_no_source_spells_come_back(value: complex) -> None:
     assert difference(tree, back) is None
 
 
-@given(st.text(st.characters(categories=None), max_size=30), st.binary(max_size=30), st.floats(), st.integers())
+@given(
+    st.text(st.characters(categories=None), max_size=30),
+    st.binary(max_size=30),
+    st.floats(),
+    st.integers(),
+)
 def test_any_constant_comes_back(text: str, data: bytes, real: float, whole: int) -> None:
     constants = [ast.Constant(text, None), ast.Constant(data, None), ast.Constant(real, None)]
     constants += [ast.Constant(whole, None), ast.Constant(text, "u")]
@@ -168,7 +175,8 @@ def test_actions_that_are_no_program_are_refused(actions: list[str], message: st
 
 
 def test_constants_that_python_never_parses_are_refused() -> None:
-    tree = ast.Module([ast.Expr(ast.Constant((1, 2), None))], [])
+    pair = ast.Constant((1, 2), None)  # type: ignore[arg-type]
+    tree = ast.Module([ast.Expr(pair)], [])
     with pytest.raises(CodecError, match="tuple"):
         codec.encode(tree, Names(), Root.MODULE)
 

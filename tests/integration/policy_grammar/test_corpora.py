@@ -1,0 +1,138 @@
+"""The grammar against real code: the standard library and MBPP."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+import torch
+
+from policy.grammar import PROFILES, Automaton, CodecError, Names, Root, RowContext, codec
+from policy.grammar.normalise import normalise
+from policy.grammar.roundtrip import roundtrip
+
+REPOSITORY = Path(__file__).parents[3]
+DATA = Path(os.environ.get("TREEWRIGHT_DATA", REPOSITORY.parent / "shared" / "data"))
+MBPP = DATA / "mbpp" / "mbpp.jsonl"
+LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+# Old code escapes carelessly.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
+]
+needs_mbpp = pytest.mark.skipif(not MBPP.is_file(), reason=f"no MBPP at {MBPP}")
+
+# Runs each program before and after under its own tests; prints the ids that behave differently.
+RUNNER = """
+import contextlib, io, json, signal, sys
+def stop(*_): raise TimeoutError
+signal.signal(signal.SIGALRM, stop)
+def passes(code, tests):
+    space = {"__name__": "program"}
+    signal.setitimer(signal.ITIMER_REAL, 3)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            for text in (code, *tests):
+                exec(text, space)
+        return True
+    except BaseException:
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+found = []
+for id_, before, after, tests in json.load(sys.stdin):
+    if passes(before, tests) and not passes(after, tests):
+        found.append(id_)
+json.dump(found, sys.stdout)
+"""
+
+
+def library(step: int) -> list[Path]:
+    files = sorted(p for p in LIBRARY.rglob("*.py") if "site-packages" not in p.parts)
+    return files[::step]
+
+
+def test_a_share_of_the_standard_library_comes_back_exactly() -> None:
+    report = roundtrip(library(40))
+    assert report.failures == []
+    assert report.exact > 30
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_whole_standard_library_comes_back_exactly() -> None:
+    report = roundtrip(library(1))
+    assert report.failures == []
+    assert report.share == 1.0
+    assert report.exact > 1000
+
+
+def references() -> list[tuple[dict[str, object], ast.Module, str]]:
+    found = []
+    for line in MBPP.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        tree = ast.parse(row["code"])
+        functions = {s.name for s in tree.body if isinstance(s, ast.FunctionDef)}
+        tests = ast.walk(ast.parse("\n".join(row["test_list"])))
+        called = (
+            n.func.id for n in tests if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        )
+        entry = next((name for name in called if name in functions), None)
+        if entry is not None:
+            found.append((row, tree, entry))
+    return found
+
+
+@needs_mbpp
+def test_normalised_references_still_pass_their_tests() -> None:
+    programs = []
+    for row, tree, entry in references()[::6]:
+        after = ast.unparse(normalise(tree, entry))
+        programs.append((row["task_id"], row["code"], after, row["test_list"]))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUNNER],
+        input=json.dumps(programs),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert len(programs) > 150
+    assert json.loads(done.stdout) == []
+
+
+@needs_mbpp
+@pytest.mark.parametrize(
+    ("profile", "least"), [("core", 0.79), ("standard", 0.93), ("python", 0.98)]
+)
+def test_ordinary_programs_are_legal(profile: str, least: float) -> None:
+    rows, programs = [], []
+    for _, tree, entry in references()[::3]:
+        try:
+            found = normalise(tree, entry)
+            function = found.body[0]
+            assert isinstance(function, ast.FunctionDef)
+            names = Names(tuple(a.arg for a in function.args.args), entry)
+            programs.append(torch.tensor(codec.encode(found, names, Root.BODY)))
+        except CodecError:
+            continue
+        rows.append(RowContext(num_params=len(names.params)))
+    actions = torch.nn.utils.rnn.pad_sequence(programs, batch_first=True)
+    lengths = torch.tensor([len(program) for program in programs])
+    legal = []
+    for part in range(0, len(rows), 64):
+        machine = Automaton(
+            PROFILES[profile], rows[part : part + 64], 1000, Root.BODY, torch.device("cpu")
+        )
+        chunk = slice(part, part + 64)
+        longest = int(lengths[chunk].max())
+        legal.append(machine.replay(actions[chunk, :longest], lengths[chunk]).legal)
+    assert float(torch.cat(legal).float().mean()) >= least
+    # Half of the published sequences' length, without folds: 43 and 117 actions.
+    ordered = lengths.sort().values
+    assert ordered[len(ordered) // 2] <= 30
+    assert ordered[len(ordered) * 9 // 10] <= 80
