@@ -71,7 +71,8 @@ class Automaton:
         def full(*shape: int, value: int = -1) -> Tensor:
             return torch.full((count, *shape), value, dtype=torch.int64, device=device)
 
-        self._stack = full(max_actions + MAX_CHILDREN + 2, COLUMNS, value=0)
+        self._depth = max_actions + MAX_CHILDREN + 2
+        self._stack = full(self._depth, COLUMNS, value=0)
         self._stack[:, 0] = self._top
         self._height = full(value=1)
         self._index = torch.arange(count, device=device)
@@ -123,7 +124,8 @@ class Automaton:
 
     def _budgets(self) -> tuple[Int[Tensor, " B"], Int[Tensor, " B"] | None]:
         """How many actions and nodes are left for the hole on top, after what the others take."""
-        others = self._open - self._tables.least[self._rows.offset + self._top[:, HOLE]]
+        hole = self._rows.offset + self._top[:, HOLE]
+        others = self._open - self._tables.least.index_select(0, hole)
         actions = self._max_actions - self._position - 1 - others[:, 0]
         return actions, self._nodes_left - others[:, 1] if self._counted else None
 
@@ -132,46 +134,46 @@ class Automaton:
 
         What is not allowed must not be pushed: the row's state is lost then.
         """
-        on, top, vocabulary = self._tables, self._top, GRAMMAR.num_actions
+        on, vocabulary = self._tables, GRAMMAR.num_actions
+        hole = self._top[:, HOLE]
         actions = torch.where(self.finished, 0, actions)
-        hole = top[:, HOLE]
         filled = self._rows.offset + hole
-        filling = on.fillings[filled * vocabulary + actions]
-        action = on.actions[actions]
+        filling = on.fillings.index_select(0, filled * vocabulary + actions)
+        cost = filling[:, masks.COST : masks.NODES] - on.least.index_select(0, filled)
+        nodes = filling[:, masks.NODES]
+        self._open = self._open + cost
+        self._open[:, 1] -= nodes
+        self._nodes_left = self._nodes_left - nodes
+        self._bind(filling[:, masks.BINDS : masks.COST])
         rest = filling[:, masks.REST]
-        self._open = self._open - on.least[filled] + filling[:, masks.COST : masks.NODE_COST + 1]
-        self._open[:, 1] -= filling[:, masks.NODES]
-        self._nodes_left = self._nodes_left - filling[:, masks.NODES]
-        self._bind(top[:, SCOPE], filling[:, masks.BINDS], action[:, masks.SIGNALS])
         stays = (rest > 0).to(torch.int64)
         place = self._height - 1
         self._write((stays * 3 + on.mode[hole]) * vocabulary + actions, place, rest)
-        height = place + stays + action[:, masks.CHILDREN]
         # Only what is not allowed can overflow the stack.
-        limit = self._stack.shape[1] - MAX_CHILDREN - 1
-        self._height = height.clamp(0, limit)
-        self._link(action[:, masks.NAME_SLOT])
+        limit = self._depth - MAX_CHILDREN - 1
+        self._height = (place + stays + filling[:, masks.CHILDREN]).clamp(0, limit)
+        self._link(filling[:, masks.NAME_SLOT])
         self._position += 1
 
-    def _bind(
-        self, scope: Int[Tensor, " B"], names: Int[Tensor, " B"], flags: Int[Tensor, " B"]
-    ) -> None:
+    def _bind(self, words: Int[Tensor, "B 2"]) -> None:
         """Show a bound name, and what the scope has seen, to its open holes and those inside it.
 
         Scopes are numbered by the action that opened them. Open holes of a later scope lie inside
         this one.
         """
-        inside = self._stack[:, :, SCOPE] >= scope[:, None]
-        words = torch.stack((names, flags), dim=1)
-        self._stack[:, :, NAMES : FLAGS + 1] |= torch.where(inside[:, :, None], words[:, None], 0)
+        outside = self._stack[:, :, SCOPE] < self._top[:, SCOPE, None]
+        inside = outside.to(torch.int64) - 1
+        self._stack[:, :, NAMES : FLAGS + 1] |= words[:, None] & inside[:, :, None]
         self._top[:, NAMES : FLAGS + 1] |= words
 
     def _write(
         self, kind: Int[Tensor, " B"], place: Int[Tensor, " B"], rest: Int[Tensor, " B"]
     ) -> None:
         """Put what stays of a list and the action's holes, the first on top, at `place`."""
-        keep, add, position = self._tables.entries[kind].unbind(2)
-        entries = (self._top[:, None] & keep) + add + position * self._position
+        rows = self._tables.entries.index_select(0, kind)
+        keep, add, position = rows.view(-1, MAX_CHILDREN + 1, 3, COLUMNS).unbind(2)
+        entries = torch.add(add, position, alpha=self._position)
+        entries += self._top[:, None] & keep
         entries[:, 0, HOLE] += rest
         places = place[:, None] + self._places
         self._stack[self._index[:, None], places] = entries
@@ -180,7 +182,7 @@ class Automaton:
         """Remember where a name was used and a child was filled last; read the next hole."""
         used = self._links[self._index, slot]
         places = torch.stack((slot, self._top[:, PARENT] + _FIRST_POSITION), dim=1)
-        self._links[self._index[:, None], places] = self._position
+        self._links.scatter_(1, places, self._position)
         finished = self.finished[:, None]
         top = self._stack[self._index, self._height - 1]
         self._top = torch.where(finished, self._no_hole, top)

@@ -21,10 +21,8 @@ from policy.grammar.tables import DEPTH, FLAGS, HOLE, NAMES, NEST
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
 compiler and `ast.unparse` recurse, each to a limit."""
-REST, BINDS, COST, NODE_COST, NODES = range(5)
-"""Columns of `Tables.fillings`."""
-CHILDREN, SIGNALS, NAME_SLOT = range(3)
-"""Columns of `Tables.actions`."""
+BINDS, SIGNALS, COST, NODE_COST, NODES, REST, CHILDREN, NAME_SLOT = range(8)
+"""Columns of `Tables.fillings`: one line of the processor's cache a row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +32,8 @@ class Tables:
     A hole h of variant v is row v*H + h.
     """
 
-    fillings: Int[Tensor, "vH*V 5"]
-    actions: Int[Tensor, "V 3"]
-    entries: Int[Tensor, "2*3*V C+1 3 8"]
+    fillings: Int[Tensor, "vH*V 8"]
+    entries: Int[Tensor, "2*3*V (C+1)*3*8"]
     mode: Int[Tensor, " H"]
     least: Int[Tensor, "vH 2"]
     """Fewest actions, and fewest nodes, that fill a hole."""
@@ -52,7 +49,7 @@ class Tables:
     slots: Int[Tensor, "65536 2"]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def tables_on(
     profile: Profile, forbids: tuple[tuple[str, ...], ...], device: torch.device
 ) -> Tables:
@@ -63,16 +60,21 @@ def tables_on(
     def put(array: tables.Ints, dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
 
+    by_action = (shape.signals, shape.num_children, shape.name_slot)
+    signals, count, slot = (np.broadcast_to(column, shape.rest.shape) for column in by_action)
     fillings = [
-        np.stack((shape.rest, shape.binds, r.cost, r.node_cost, shape.nodes), axis=2) for r in rules
+        np.stack(
+            (shape.binds, signals, r.cost, r.node_cost, shape.nodes, shape.rest, count, slot),
+            axis=2,
+        )
+        for r in rules
     ]
     index = np.concatenate([rule.requirement for rule in rules])
     requirements, order = _by_word(rules[0].requirements)
     conditional = np.flatnonzero((index > 1).any(0))
     return Tables(
-        fillings=put(np.concatenate(fillings).reshape(-1, 5)),
-        actions=put(np.stack((shape.num_children, shape.signals, shape.name_slot), axis=1)),
-        entries=put(shape.entries.reshape(-1, *shape.entries.shape[3:])),
+        fillings=put(np.concatenate(fillings).reshape(-1, 8)),
+        entries=put(shape.entries.reshape(6 * len(shape.num_children), -1)),
         mode=put(shape.mode),
         least=put(np.concatenate([np.stack((r.least, r.least_nodes), axis=1) for r in rules])),
         cost=put(np.concatenate([rule.cost for rule in rules]), torch.int16),
@@ -123,11 +125,11 @@ def allowed(
     `nodes`: how many statements and expressions the action and those may write, None for any.
     """
     hole = rows.offset + top[:, HOLE]
-    shortest = on.least[hole, 0] - 1
+    shortest = on.least.index_select(0, hole)[:, 0] - 1
     budget = torch.where(top[:, DEPTH] >= MAX_DEPTH, torch.minimum(budget, shortest), budget)
-    mask = on.cost[hole] <= _limit(budget)
+    mask = on.cost.index_select(0, hole) <= _limit(budget)
     if nodes is not None:
-        mask &= on.node_cost[hole] <= _limit(nodes)
+        mask &= on.node_cost.index_select(0, hole) <= _limit(nodes)
     words = _words(on, rows, top)
     holds = torch.cat(
         [
@@ -136,8 +138,9 @@ def allowed(
         ],
         dim=1,
     )
-    met = holds.gather(1, on.requirement[hole])
-    return mask.index_copy_(1, on.conditional, mask[:, on.conditional] & met)
+    met = holds.gather(1, on.requirement.index_select(0, hole))
+    met &= mask.index_select(1, on.conditional)
+    return mask.index_copy_(1, on.conditional, met)
 
 
 def _limit(budget: Int[Tensor, " N"]) -> Int[Tensor, "N 1"]:
@@ -147,7 +150,7 @@ def _limit(budget: Int[Tensor, " N"]) -> Int[Tensor, "N 1"]:
 def _words(on: Tables, rows: Rows, top: Int[Tensor, "N 8"]) -> tuple[Tensor, Tensor, Tensor]:
     """The words that requirements are held against: names, flags, slots and literals; each [N]."""
     names, flags, nest = top[:, NAMES], top[:, FLAGS], top[:, NEST]
-    slots, free = on.slots[names & context.LOCALS].unbind(1)
+    slots, free = on.slots.index_select(0, names & context.LOCALS).unbind(1)
     closed = flags & Flag.NO_CAPTURE != 0
     slots = torch.where(closed, slots & _BELOW_FRESH, slots)
     free = torch.where(closed, 0, free)
