@@ -40,6 +40,7 @@ def _nothing_is_left_behind() -> Iterator[None]:
     mark = os.environ[MARK] = uuid.uuid4().hex
     # A folder of our own: what other programs leave in /tmp is not ours. Short, for UNIX sockets.
     outside = os.environ.get("TMPDIR")
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.gettempdir()  # tmp_path stays where it is
     folder = Path(tempfile.mkdtemp(prefix="tw-"))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     yield
@@ -49,7 +50,7 @@ def _nothing_is_left_behind() -> Iterator[None]:
     files = sorted(map(str, folder.glob("treewright-*")))
     shutil.rmtree(folder)
     tempfile.tempdir = None
-    del os.environ["TMPDIR"], os.environ[MARK]
+    del os.environ["TMPDIR"], os.environ["PYTEST_DEBUG_TEMPROOT"], os.environ[MARK]
     if outside is not None:
         os.environ["TMPDIR"] = outside
     assert not left, (
