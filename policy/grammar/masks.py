@@ -33,7 +33,8 @@ class Tables:
     """
 
     fillings: Int[Tensor, "vH*V 8"]
-    entries: Int[Tensor, "2*3*V (C+1)*3*8"]
+    entries: Int[Tensor, "6*V W"]
+    """`Shape.entries`, one row an action."""
     mode: Int[Tensor, " H"]
     least: Int[Tensor, "vH 2"]
     """Fewest actions, and fewest nodes, that fill a hole."""
