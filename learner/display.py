@@ -1,5 +1,4 @@
-"""What the user sees while a run goes on: a live panel, or a line every ten seconds without a
-terminal."""
+"""What the user sees of a run: a live panel, or a line every ten seconds without a terminal."""
 
 import time
 from collections.abc import Callable

@@ -63,7 +63,7 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """Sends the records to Weights & Biases; `WANDB_MODE=offline` keeps them in the run's folder."""
+    """Sends the records to Weights & Biases; `WANDB_MODE=offline` keeps them in the folder."""
 
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
         import wandb  # an optional extra

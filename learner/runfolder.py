@@ -4,7 +4,6 @@ Nothing there is ever overwritten by another run.
 """
 
 import json
-import os
 from pathlib import Path
 
 from evaluation.run_folder import CONFIG_FILE, METRICS_FILE
@@ -69,4 +68,4 @@ class RunFolder:
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         temporary = self.metrics.with_suffix(".tmp")
         temporary.write_text("".join(kept), encoding="utf-8")
-        os.replace(temporary, self.metrics)
+        temporary.replace(self.metrics)

@@ -16,7 +16,7 @@ GRACE_SECONDS = 20.0
 
 
 def _marked_processes(mark: str) -> set[psutil.Process]:
-    """Processes that inherited the mark, wherever they hang in the process tree, and our children."""
+    """Processes that inherited the mark, wherever they hang in the tree, and our children."""
     found = set(psutil.Process().children(recursive=True))
     for process in psutil.process_iter():
         try:

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-# Mistakes of the user and of the surroundings: one line and exit status 2. Anything else is a defect
-# of ours and keeps its traceback. Named, not imported: their modules may need torch.
+# Mistakes of the user and of the surroundings: one line and exit status 2. Anything else is a
+# defect of ours and keeps its traceback. Named, not imported: their modules may need torch.
 USER_ERRORS = {
     "evaluation.records": ("RecordError",),
     "learner.checkpoint": ("CheckpointError",),

@@ -25,7 +25,6 @@ from replay.config import ReplayConfig
 from sandbox.config import SandboxConfig
 from tasks.config import TasksConfig
 
-
 SECRETS = (("replay", "url"), ("sandbox", "token"))
 HIDDEN = "**********"
 

@@ -1,4 +1,4 @@
-"""Mistakes: each is one clear line that names the thing, exit status 2, and nothing half-written."""
+"""Mistakes: each is one clear line that names the thing, exit status 2, nothing half-written."""
 
 import json
 import shutil

@@ -21,7 +21,8 @@ LONG = ("run.max_steps=null", "run.max_seconds=300", "run.checkpoint_every_secon
 
 
 def _children(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    children: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return children
 
 
 def _actor(process: subprocess.Popen[str]) -> psutil.Process | None:
