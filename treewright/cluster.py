@@ -34,14 +34,14 @@ def joined(config: Config) -> Iterator[None]:
     folder = None if address else tempfile.mkdtemp(prefix="treewright-ray-")
     try:
         if folder is None:
-            ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=True)
         else:
             ray.init(
                 address="local",
                 num_cpus=_cpus(config),
                 object_store_memory=config.ray.object_store_bytes,
                 include_dashboard=False,
-                logging_level=logging.WARNING,
+                logging_level=logging.ERROR,
                 log_to_driver=True,
                 _temp_dir=folder,
             )

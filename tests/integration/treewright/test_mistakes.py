@@ -38,7 +38,7 @@ def test_a_wrong_type(cli):
     ("text", "said"),
     [
         (None, "tasks.jsonl"),
-        ("", "empty"),
+        ("", "holds no task"),
         ('{"id": "a"}\n', "tasks.jsonl:1"),
         ("not json\n", "tasks.jsonl:1"),
     ],
