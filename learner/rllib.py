@@ -245,8 +245,6 @@ def _algorithm_config(
         .learners(
             num_learners=config.num_learners,
             num_gpus_per_learner=_gpus_per_learner(config),
-        )
-        .training(
             learner_class=HRMLearner,
             learner_config_dict={
                 "objective": objective.model_dump(mode="json"),

@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import urllib.request
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,9 +30,14 @@ def _children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def _actor(process: subprocess.Popen[str]) -> psutil.Process | None:
     """The process of an actor of the local runtime."""
     for child in _children(process):
-        if "spawn_main" in " ".join(child.cmdline()):
-            return child
+        with suppress(psutil.Error):  # it has just ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                return child
     return None
+
+
+def _running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if process.is_running()]
 
 
 def _steps(folder: Path) -> int:
@@ -77,7 +84,7 @@ def test_ctrl_c_ends_with_a_checkpoint_and_resume_goes_on(cli, wait_for):
     first.send_signal(signal.SIGINT)
     output, _ = first.communicate(timeout=60)
     assert first.returncode == 130, output
-    assert not [child for child in children if child.is_running()]
+    wait_for(lambda: not _running(children), 20)
     assert (folder / "report.html").is_file()
     saved = checkpoint.load(folder / "checkpoints", grammar_version=GRAMMAR.version)
     before = read_run(folder)
@@ -105,7 +112,7 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_no_process(cli, wait_for):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode in (130, 0)
-    wait_for(lambda: not [child for child in children if child.is_running()], 20)
+    wait_for(lambda: not _running(children), 20)
 
 
 def test_a_killed_actor_is_replaced_and_the_run_ends_well(cli, wait_for):
