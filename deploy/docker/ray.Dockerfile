@@ -4,8 +4,8 @@
 # BASE_IMAGE: any Debian-like image with Python 3.11 to 3.13.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 FROM ${BASE_IMAGE}
-# The CPU's build of torch; "https://pypi.org/simple" brings the one for CUDA.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Index to take torch from, such as the one of its CPU builds; without it torch comes with CUDA.
+ARG TORCH_INDEX=
 WORKDIR /source
 COPY . .
 # pip_ca: a certificate authority of your own, where the package index is behind a proxy.
@@ -13,7 +13,7 @@ RUN --mount=type=secret,id=pip_ca \
     if [ -f /run/secrets/pip_ca ]; then export PIP_CERT=/run/secrets/pip_ca; fi \
     && python3 -m venv /opt/treewright \
     && /opt/treewright/bin/pip install --no-cache-dir --constraint constraints.txt \
-        --index-url "${TORCH_INDEX}" --extra-index-url https://pypi.org/simple torch \
+        ${TORCH_INDEX:+--index-url "${TORCH_INDEX}"} torch \
     && /opt/treewright/bin/pip install --no-cache-dir --constraint constraints.txt ".[train,ray]"
 # Ray keeps a session's files in /tmp/ray; the folders are here so that volumes take their owner.
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin treewright \
