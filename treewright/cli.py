@@ -14,6 +14,7 @@ import click
 # Mistakes of the user and of the surroundings: one line and exit status 2. Anything else is a
 # defect of ours and keeps its traceback. Named, not imported: their modules may need torch.
 USER_ERRORS = {
+    "actors.pool": ("ActorsFailed",),
     "evaluation.records": ("RecordError",),
     "learner.checkpoint": ("CheckpointError",),
     "learner.runfolder": ("RunFolderError",),
@@ -22,7 +23,6 @@ USER_ERRORS = {
     "tasks.datasets": ("DatasetError",),
     "tasks.files": ("TaskFileError",),
     "tasks.schema": ("TaskError",),
-    "tasks.synth": ("SynthError",),
     "treewright.config": ("ConfigError",),
 }
 

@@ -10,6 +10,7 @@ from learner.backend import Backend
 from learner.config import resolve_device
 from learner.local import LocalBackend
 from learner.runfolder import RunFolder
+from policy.grammar import PROFILES
 from replay.config import ReplayConfig
 from replay.store import Replay, connect, served
 from sandbox.client import SandboxClient
@@ -50,8 +51,15 @@ def check(config: Config) -> None:
         raise ConfigError(str(error)) from error
     if config.runtime == "local" and config.learner.num_learners > 1:
         raise ConfigError("learner.num_learners above 1 needs runtime=ray")
-    if config.actors.max_actions > config.model.max_actions:
-        raise ConfigError("actors.max_actions is above model.max_actions")
+    for section, part in (("actors", config.actors), ("evaluation", config.evaluation)):
+        if part.profile not in PROFILES:
+            known = ", ".join(sorted(PROFILES))
+            raise ConfigError(f"{section}.profile: {part.profile!r} is none of {known}")
+        if part.max_actions > config.model.max_actions:
+            raise ConfigError(
+                f"{section}.max_actions ({part.max_actions}) is above model.max_actions "
+                f"({config.model.max_actions})"
+            )
     if config.replay.url is not None:
         connect(config.replay, "check").close()
 

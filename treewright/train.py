@@ -30,7 +30,7 @@ from policy.grammar import GRAMMAR
 from replay.metrics import ReplayCollector
 from replay.store import connect
 from tasks.sources import TaskSets, build
-from treewright.config import Config, dump, load, to_plain
+from treewright.config import Config, ConfigError, dump, load, to_plain
 from treewright.parts import Parts, Sandbox, check, parts, sandbox
 from treewright.services import LoopState, RunServices
 from treewright.signals import EXIT_INTERRUPTED, stopping
@@ -134,14 +134,17 @@ class _Run:
         config = self._config
         references = None
         if config.learner.supervised_rows:
-            references = SupervisedRows(
-                self._tasks.train,
-                config.model,
-                config.learner,
-                profile=config.actors.profile,
-                max_actions=config.actors.max_actions,
-                seed=config.seed,
-            )
+            try:
+                references = SupervisedRows(
+                    self._tasks.train,
+                    config.model,
+                    config.learner,
+                    profile=config.actors.profile,
+                    max_actions=config.actors.max_actions,
+                    seed=config.seed,
+                )
+            except ValueError as error:
+                raise ConfigError(str(error)) from error
         return Supply(
             references,
             RolloutRows(config.model.spec),

@@ -1,0 +1,74 @@
+"""The command line: what needs no process of its own."""
+
+import importlib
+
+import pytest
+from click.testing import CliRunner
+
+from treewright.cli import USER_ERRORS, main
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in USER_ERRORS.items() for name in names]
+)
+def test_every_error_that_becomes_one_line_exists(module: str, name: str):
+    error = getattr(importlib.import_module(module), name)
+    assert issubclass(error, Exception)
+
+
+COMMANDS = [
+    (),
+    ("train",),
+    ("eval",),
+    ("synth",),
+    ("inspect",),
+    ("report",),
+    ("sandbox", "serve"),
+    ("sandbox", "exec"),
+    ("data", "list"),
+    ("data", "fetch"),
+    ("data", "build"),
+    ("policy", "roundtrip"),
+    ("policy", "sample"),
+    ("policy", "parity"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command: tuple[str, ...]):
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 4
+
+
+def test_an_unknown_command_is_a_mistake():
+    assert CliRunner().invoke(main, ["trian"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("actors.profile=everything", "actors.profile"),
+        ("evaluation.profile=everything", "evaluation.profile"),
+        ("actors.max_actions=500", "actors.max_actions"),
+        ("learner.num_learners=2", "needs runtime=ray"),
+    ],
+)
+def test_settings_that_cannot_work_together_are_one_line(override: str, said: str):
+    result = CliRunner().invoke(main, ["train", "runtime=local", override])
+    assert result.exit_code == 2
+    assert said in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_data_list_names_stages_and_data_sets():
+    result = CliRunner().invoke(main, ["data", "list"])
+    assert result.exit_code == 0
+    for name in ("arithmetic", "loops", "mbpp", "humaneval"):
+        assert name in result.output
+
+
+def test_the_untrained_policy_is_measured():
+    result = CliRunner().invoke(main, ["policy", "sample", "--untrained", "--n", "6"])
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 compile (100.00%)" in result.output
