@@ -7,7 +7,7 @@ CODE   := actors benchmarks deploy evaluation learner policy replay sandbox task
 # Two cores are shared by the learner, the actors, the sandbox and Redis: one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help train compare test check lint types unit integration proto format clean
+.PHONY: help setup train compare test check lint types unit integration proto proto-fresh format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,14 +22,15 @@ setup: $(STAMP)  ## make .venv with everything that training and tests need
 train: $(STAMP)  ## run the whole loop on this machine (about ten minutes of training)
 	$(BIN)/treewright train --config configs/local.yaml $(ARGS)
 
-compare: $(STAMP)  ## the same run with and without the execution reward, one report
-	$(BIN)/treewright train --config configs/local.yaml name=supervised objective.policy_gradient=0 $(ARGS)
-	$(BIN)/treewright train --config configs/local.yaml name=local $(ARGS)
-	$(BIN)/treewright report runs/local --beside runs/supervised
+compare: NAME := compare-$(shell date +%Y%m%d-%H%M%S)
+compare: $(STAMP)  ## the same run without and with the execution reward, and one report of both
+	$(BIN)/treewright train --config configs/local.yaml name=$(NAME)-supervised objective.policy_gradient=0 $(ARGS)
+	$(BIN)/treewright train --config configs/local.yaml name=$(NAME) $(ARGS)
+	$(BIN)/treewright report runs/$(NAME) --beside runs/$(NAME)-supervised
 
 test: check unit integration  ## lint, types, import rules, generated code, every test
 
-check: lint types proto-fresh
+check: lint types proto-fresh  ## everything that runs no test
 
 lint: $(STAMP)  ## ruff and the folder rules
 	$(BIN)/ruff check .
