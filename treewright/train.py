@@ -42,6 +42,9 @@ def run(config_path: Path | None, resume: Path | None, overrides: Sequence[str])
     Raises the user's errors, each of one line, before a run folder is made.
     """
     console = Console()
+    handler = RichHandler(console=console, show_path=False)
+    # Until the run starts, a mistake is the one line that the user sees.
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", handlers=[handler])
     folder, saved = None, None
     if resume is not None:
         folder = RunFolder.open(resume)
@@ -50,9 +53,7 @@ def run(config_path: Path | None, resume: Path | None, overrides: Sequence[str])
     config = load(config_path, overrides)
     check(config)
     tasks = build(config.tasks)
-    # Only now: until here a mistake is the one line that the user sees.
-    handler = RichHandler(console=console, show_path=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    logging.getLogger().setLevel(logging.WARNING)
     with stopping(lambda: console.print("stopping; Ctrl-C again ends at once")) as stop:
         with sandbox(config) as box:
             folder = folder or _new_folder(config)
