@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -43,8 +44,8 @@ class Display:
             self._console.print(f"{self._name}: {text}", highlight=False, soft_wrap=True)
 
     def on_train(self, record: TrainRecord) -> None:
-        """Take the newest numbers."""
-        self._train = record
+        """Take the newest numbers; what the actors did not say meanwhile stays as it was."""
+        self._train = record = _filled(record, self._train)
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
@@ -100,6 +101,17 @@ class Display:
             for name, value in _rows(record):
                 table.add_row(name, value)
         return table
+
+
+def _filled(record: TrainRecord, before: TrainRecord | None) -> TrainRecord:
+    if before is None:
+        return record
+    return replace(
+        record,
+        reward_mean=before.reward_mean if record.reward_mean is None else record.reward_mean,
+        policy_lag=before.policy_lag if record.policy_lag is None else record.policy_lag,
+        verdicts=record.verdicts or before.verdicts,
+    )
 
 
 def _rows(record: TrainRecord) -> list[tuple[str, str]]:

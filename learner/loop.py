@@ -120,7 +120,8 @@ class TrainLoop:
             self._services.rollouts(running=False)
             self.progress.seconds = self._elapsed()
             self._started = 0.0
-            self._record()
+            if self._tally.steps:
+                self._record()
             self._services.checkpoint(self.progress)
 
     def step(self) -> None:

@@ -20,7 +20,7 @@ class RunConfig(BaseModel):
     """Tasks of each held-out split, at most, in the evaluations before and after training."""
     checkpoint_every_seconds: float = Field(default=60.0, gt=0)
     """Time between checkpoints in seconds; one more is written at the end."""
-    record_every_seconds: float = Field(default=2.0, gt=0)
+    record_every_seconds: float = Field(default=5.0, gt=0)
     """Time between two records in `metrics.jsonl`, in seconds."""
 
     @model_validator(mode="after")

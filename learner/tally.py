@@ -28,6 +28,7 @@ class Tally:
     def _start(self) -> None:
         self._since = time.monotonic()
         self._waited = 0.0
+        self.steps = 0
         self._sums: defaultdict[str, float] = defaultdict(float)
         self._counts: Counter[str] = Counter()
         self._rewards: list[float] = []
@@ -36,6 +37,7 @@ class Tally:
 
     def add(self, figures: Mapping[str, float], batch: Batch) -> None:
         """Take one step's figures and the rewards and lags of its rollouts."""
+        self.steps += 1
         self._waited += batch.waited_seconds
         for name, value in figures.items():
             if name.startswith("loss/") and value == value:  # NaN: no row had that term
