@@ -86,6 +86,9 @@ class Server:
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.max_connection_age_ms", age),
                 ("grpc.max_connection_age_grace_ms", int(config.maximum.wall_seconds * 1000)),
+                # Clients ask every 30 s whether we are there, also between two batches: without
+                # this the server takes it for abuse and hangs up.
+                ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
             ],
         )

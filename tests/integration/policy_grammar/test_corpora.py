@@ -1,4 +1,4 @@
-"""The grammar against real code: the standard library and MBPP."""
+"""The grammar against real code: the standard library, MBPP and HumanEval."""
 
 import ast
 import json
@@ -13,11 +13,12 @@ import torch
 
 from policy.grammar import PROFILES, Automaton, CodecError, Names, Root, RowContext, codec
 from policy.grammar.normalise import normalise
-from policy.grammar.roundtrip import roundtrip
+from policy.grammar.roundtrip import check, roundtrip
 
 REPOSITORY = Path(__file__).parents[3]
 DATA = Path(os.environ.get("TREEWRIGHT_DATA", REPOSITORY.parent / "shared" / "data"))
 MBPP = DATA / "mbpp" / "mbpp.jsonl"
+HUMANEVAL = DATA / "humaneval" / "HumanEval.jsonl"
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 # Old code escapes carelessly.
 pytestmark = [
@@ -54,6 +55,20 @@ json.dump(found, sys.stdout)
 def library(step: int) -> list[Path]:
     files = sorted(p for p in LIBRARY.rglob("*.py") if "site-packages" not in p.parts)
     return files[::step]
+
+
+@pytest.mark.parametrize(
+    ("file", "fields", "count"),
+    [(MBPP, ("code",), 974), (HUMANEVAL, ("prompt", "canonical_solution"), 164)],
+    ids=["mbpp", "humaneval"],
+)
+def test_every_solution_comes_back_exactly(file: Path, fields: tuple[str, ...], count: int) -> None:
+    if not file.is_file():
+        pytest.skip(f"no {file}")
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert len(records) == count
+    for record in records:
+        assert check(ast.parse("".join(record[field] for field in fields))) is None, record
 
 
 def test_a_share_of_the_standard_library_comes_back_exactly() -> None:
