@@ -6,12 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from treewright.config import Config, ConfigError
 
 # Ray sets it in the environment of a submitted job.
 _JOB_ADDRESS = "RAY_ADDRESS"
+_START_ATTEMPTS = 3
 
 
 @contextmanager
@@ -31,11 +32,32 @@ def joined(config: Config) -> Iterator[None]:
             "runtime=ray needs Ray: pip install 'treewright[ray]', or set runtime=local"
         ) from error
     address = os.environ.get(_JOB_ADDRESS) or config.ray.address
-    folder = None if address else tempfile.mkdtemp(prefix="treewright-ray-")
-    try:
-        if folder is None:
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=True)
+    with ExitStack() as stack:
+        if address:
+            _join(address)
         else:
+            _start(config, stack)
+        stack.callback(ray.shutdown)
+        yield
+
+
+def _join(address: str) -> None:
+    import ray
+
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=True)
+    except (ConnectionError, RuntimeError) as error:
+        raise ConfigError(f"ray.address: no cluster answers at {address}: {error}") from error
+
+
+def _start(config: Config, stack: ExitStack) -> None:
+    """Start a private cluster, once more where a busy machine made Ray give up waiting."""
+    import ray
+
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        folder = tempfile.mkdtemp(prefix="treewright-ray-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
             ray.init(
                 address="local",
                 num_cpus=_cpus(config),
@@ -45,14 +67,15 @@ def joined(config: Config) -> Iterator[None]:
                 log_to_driver=True,
                 _temp_dir=folder,
             )
-    except (ConnectionError, RuntimeError) as error:
-        raise ConfigError(f"ray.address: no cluster answers at {address}: {error}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        except Exception as error:  # noqa: BLE001 -- Ray's own type for a slow start
+            ray.shutdown()
+            if attempt == _START_ATTEMPTS:
+                raise ConfigError(
+                    f"Ray does not start on this machine ({error}): try again when it is less "
+                    "busy, or set runtime=local"
+                ) from error
+        else:
+            return
 
 
 def _cpus(config: Config) -> int:

@@ -30,7 +30,7 @@ def power(rng: Random, *, modular: bool) -> Draft:
 
 def power_sum(rng: Random) -> Draft:
     """Draw: sum of the powers of a number."""
-    k = rng.randint(2, 9)
+    k = rng.randint(2, 6)
     first = rng.choice((0, 0, 1, 2, 3))
     code = "range(n + 1)" if first == 0 else f"range({first}, n + 1)"
     times = rng.choice((1, 1, rng.randint(2, 9)))
@@ -38,7 +38,7 @@ def power_sum(rng: Random) -> Draft:
     term = f"{k} ** i" if times == 1 else f"{times} * {k} ** i"
     return Draft(
         name="sum_of_powers",
-        params=(("n", Domain(0, 10)),),
+        params=_TIMES,
         text=parts.sentence(rng, f"sum of {begin}{k} to the power of i for i from {first} to n"),
         body=parts.SUM.loop(f"for i in {code}", term),
         constants=(k, first) if times == 1 else (k, first, times),
@@ -155,11 +155,11 @@ def repeat_choice(rng: Random) -> Draft:
 
 def series(rng: Random) -> Draft:
     """Draw: sum of the first n values of an arithmetic or a geometric series."""
-    start, k = rng.randint(1, 20), rng.randint(2, 12)
+    start, k = rng.randint(1, 9), rng.randint(2, 6)
     operator, verb = rng.choice((("+=", f"{k} more than"), ("*=", f"{k} times")))
     return Draft(
         name="series_sum",
-        params=(("n", Domain(0, 8)),),
+        params=_TIMES,
         text=(
             f"The first value is {start}, each next value is {verb} the one before. "
             "Sum of the first n values."

@@ -67,6 +67,11 @@ def test_there_are_several_thousand_tasks_in_many_families(sets):
     assert max(Counter(family(task) for task in tasks).values()) <= TasksConfig().per_family
 
 
+def test_every_family_has_tasks(sets):
+    named = {f"{stage}/{one.name}" for stage, members in FAMILIES.items() for one in members}
+    assert {family(task) for task in everything(sets)} == named
+
+
 def test_no_program_is_in_two_tasks_whatever_its_names(sets):
     owners: dict[str, str] = {}
     for task in everything(sets):
