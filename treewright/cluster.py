@@ -67,7 +67,7 @@ def _start(config: Config, stack: ExitStack) -> None:
                 log_to_driver=True,
                 _temp_dir=folder,
             )
-        except Exception as error:  # noqa: BLE001 -- Ray's own type for a slow start
+        except Exception as error:
             ray.shutdown()
             if attempt == _START_ATTEMPTS:
                 raise ConfigError(
