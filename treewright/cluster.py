@@ -35,9 +35,10 @@ def joined(config: Config) -> Iterator[None]:
     with ExitStack() as stack:
         if address:
             _join(address)
+            stack.callback(ray.shutdown)
         else:
-            _start(config, stack)
-        stack.callback(ray.shutdown)
+            store = config.ray.object_store_bytes
+            stack.enter_context(private(_cpus(config), store, log_to_driver=True))
         yield
 
 
@@ -50,32 +51,45 @@ def _join(address: str) -> None:
         raise ConfigError(f"ray.address: no cluster answers at {address}: {error}") from error
 
 
-def _start(config: Config, stack: ExitStack) -> None:
-    """Start a private cluster, once more where a busy machine made Ray give up waiting."""
+@contextmanager
+def private(num_cpus: int, object_store_bytes: int, **options: object) -> Iterator[None]:
+    """Start a cluster of this process's own and connect to it; it ends with the block.
+
+    Ray gives up on its own head after 30 s, which a busy machine can take: then once more.
+
+    Args:
+        num_cpus: What the cluster offers to actors and learners, in CPUs.
+        object_store_bytes: Size of its shared memory.
+        options: Further arguments of `ray.init`.
+
+    Raises:
+        ConfigError: No cluster came up.
+    """
     import ray
 
-    for attempt in range(1, _START_ATTEMPTS + 1):
-        folder = tempfile.mkdtemp(prefix="treewright-ray-")
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            ray.init(
-                address="local",
-                num_cpus=_cpus(config),
-                object_store_memory=config.ray.object_store_bytes,
-                include_dashboard=False,
-                logging_level=logging.ERROR,
-                log_to_driver=True,
-                _temp_dir=folder,
-            )
-        except Exception as error:
-            ray.shutdown()
-            if attempt == _START_ATTEMPTS:
-                raise ConfigError(
-                    f"Ray does not start on this machine ({error}): try again when it is less "
-                    "busy, or set runtime=local"
-                ) from error
-        else:
-            return
+    settings = {"include_dashboard": False, "logging_level": logging.ERROR, **options}
+    with ExitStack() as stack:
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            folder = tempfile.mkdtemp(prefix="treewright-ray-")
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                ray.init(
+                    address="local",
+                    num_cpus=num_cpus,
+                    object_store_memory=object_store_bytes,
+                    _temp_dir=folder,
+                    **settings,
+                )
+                break
+            except Exception as error:
+                ray.shutdown()
+                if attempt == _START_ATTEMPTS:
+                    raise ConfigError(
+                        f"Ray does not start on this machine ({error}): try again when it is "
+                        "less busy, or set runtime=local"
+                    ) from error
+        stack.callback(ray.shutdown)
+        yield
 
 
 def _cpus(config: Config) -> int:

@@ -2,10 +2,8 @@
 
 import contextlib
 import dataclasses
-import logging
 import os
 import pickle
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +13,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import ray
 from prometheus_client import CollectorRegistry
 
 from actors.handle import ActorsFailed
@@ -23,6 +20,7 @@ from actors.metrics import ActorCollector
 from actors.pool import LocalPool, Pool, PoolState, RayPool
 from actors.settings import ActorSettings
 from replay import Replay
+from treewright.cluster import private as cluster_of_own
 
 Publish = Callable[..., None]
 
@@ -160,21 +158,10 @@ def test_actors_end_with_the_process_that_started_them(
 
 
 @pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def cluster() -> Iterator[None]:
     """A Ray cluster of this test's own."""
-    folder = Path("/tmp") / f"ray-actors-{os.getpid()}"  # Ray's sockets need a short path
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        num_cpus=2,
-        object_store_memory=100 * 2**20,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=str(folder),
-    )
-    yield
-    ray.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+    with cluster_of_own(num_cpus=2, object_store_bytes=100 * 2**20, log_to_driver=False):
+        yield
 
 
 def ray_actors() -> set[psutil.Process]:

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-import ray
 import torch
 
 from learner.batch import collate
@@ -13,6 +12,7 @@ from learner.config import LearnerConfig, ObjectiveConfig
 from learner.local import LocalBackend
 from learner.rllib import RllibBackend
 from tests.unit.learner import samples
+from treewright.cluster import private as cluster_of_own
 
 # Ray leaves sockets and files to the interpreter's end, and warns of its own old interfaces.
 pytestmark = [
@@ -26,15 +26,13 @@ SEED = 6
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
-    ray.init(
+    with cluster_of_own(
         num_cpus=3,
-        include_dashboard=False,
+        object_store_bytes=100 * 2**20,
         log_to_driver=False,
-        object_store_memory=100 * 2**20,
         runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
-    )
-    yield
-    ray.shutdown()
+    ):
+        yield
 
 
 def make(num_learners: int) -> RllibBackend:
