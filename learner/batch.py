@@ -20,12 +20,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.backend import Shard
-from learner.objective import Counts, RowKind
+from learner.objective import Counts, RowKind, Targets
 from learner.rows import Row
 from policy import spec
 from policy.grammar import GRAMMAR
@@ -35,26 +35,14 @@ from policy.strategy import SIZES
 SPEC = "spec/"
 
 
-@dataclass(frozen=True)
-class Part:
-    """Some rows of a shard as the policy and the objective read them (shapes as there)."""
+@dataclass(frozen=True, kw_only=True)
+class Part(Targets):
+    """Some rows of a shard as the policy and the objective read them."""
 
     spec_rows: Int[Tensor, " B"]
-    actions: Int[Tensor, "B L"]
+    """Place of each row's spec in the shard's specs."""
     features: Int[Tensor, "B L 6"]
-    valid: Bool[Tensor, "B L"]
-    mask: Bool[Tensor, "N V"]
-    constrained: Int[Tensor, " C"]
-    grammar_mask: Bool[Tensor, "C V"]
-    kind: Int[Tensor, " B"]
-    solved: Bool[Tensor, " B"]
-    reward: Float[Tensor, " B"]
-    group_mean: Float[Tensor, " B"]
-    group_std: Float[Tensor, " B"]
-    temperature: Float[Tensor, " B"]
-    behaviour_logprobs: Float[Tensor, "B L"]
-    lag: Float[Tensor, " B"]
-    strategy_labels: Int[Tensor, "B S"]
+    """What the grammar's automaton says of each position."""
 
 
 @dataclass(frozen=True)
@@ -207,31 +195,16 @@ def read_shard(shard: Shard) -> Batch:
 
 
 def _read_part(shard: Shard, prefix: str) -> Part:
-    actions = shard[f"{prefix}actions"].long()
+    held = {name.removeprefix(prefix): shard[name] for name in shard if name.startswith(prefix)}
+    actions, lengths = held.pop("actions").long(), held.pop("lengths")
     places = torch.arange(actions.shape[1], device=actions.device)
-    plain = {
-        name: shard[f"{prefix}{name}"]
-        for name in (
-            "spec_rows",
-            "kind",
-            "solved",
-            "reward",
-            "group_mean",
-            "group_std",
-            "temperature",
-            "behaviour_logprobs",
-            "lag",
-            "strategy_labels",
-            "constrained",
-        )
-    }
     return Part(
         actions=actions,
-        features=shard[f"{prefix}features"].long(),
-        valid=places < shard[f"{prefix}lengths"].unsqueeze(1),
-        mask=_unpack(shard[f"{prefix}mask"]),
-        grammar_mask=_unpack(shard[f"{prefix}grammar_mask"]),
-        **plain,
+        features=held.pop("features").long(),
+        valid=places < lengths.unsqueeze(1),
+        mask=_unpack(held.pop("mask")),
+        grammar_mask=_unpack(held.pop("grammar_mask")),
+        **held,
     )
 
 

@@ -52,18 +52,10 @@ class Counts:
         return type(self)(*(getattr(self, f.name) / num_shards for f in fields(self)))
 
 
-@dataclass(frozen=True)
-class ObjectiveInputs:
-    """Everything the objective reads: the policy's outputs and the batch."""
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """What the objective reads of a batch."""
 
-    logits: Float[Tensor, "M B L V"]
-    """Unmasked logits of each action."""
-    q_halt: Float[Tensor, "M B"]
-    """Logit of the chance that the program is solved."""
-    q_continue: Float[Tensor, "M B"]
-    """Logit of the value of going on."""
-    strategy: tuple[Float[Tensor, "M B K"], ...]
-    """Logits of each strategy head."""
     actions: Int64[Tensor, "B L"]
     """The actions taken."""
     valid: Bool[Tensor, "B L"]
@@ -91,6 +83,20 @@ class ObjectiveInputs:
     """Versions by which the behaviour policy is older than the learner's."""
     strategy_labels: Int64[Tensor, "B S"]
     """Labels of the reference program; -1 where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveInputs(Targets):
+    """Everything the objective reads: the batch and the policy's outputs for it."""
+
+    logits: Float[Tensor, "M B L V"]
+    """Unmasked logits of each action."""
+    q_halt: Float[Tensor, "M B"]
+    """Logit of the chance that the program is solved."""
+    q_continue: Float[Tensor, "M B"]
+    """Logit of the value of going on."""
+    strategy: tuple[Float[Tensor, "M B K"], ...]
+    """Logits of each strategy head."""
     counts: Counts
 
 

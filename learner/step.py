@@ -1,6 +1,7 @@
 """The train step in plain torch: forward, objective, backward, clip, AdamW, moving average."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -8,7 +9,7 @@ from torch import Tensor
 from learner.backend import LearnerState, Shard
 from learner.batch import Part, read_shard
 from learner.config import LearnerConfig, ObjectiveConfig
-from learner.objective import Counts, ObjectiveInputs, objective
+from learner.objective import Counts, ObjectiveInputs, Targets, objective
 from learner.optim import Optimisation
 from policy.config import ModelConfig
 from policy.model import Policy, SpecStates
@@ -32,26 +33,14 @@ def run_policy(policy: Policy, shard: Shard, *, bfloat16: bool) -> list[Objectiv
 
 def _run_part(policy: Policy, states: SpecStates, part: Part, counts: Counts) -> ObjectiveInputs:
     output = policy(states, part.spec_rows, part.actions, part.features, part.valid)
+    targets = {field.name: getattr(part, field.name) for field in fields(Targets)}
     return ObjectiveInputs(
         logits=output.logits,
         q_halt=output.q_halt.float(),
         q_continue=output.q_continue.float(),
         strategy=tuple(logits.float() for logits in output.strategy),
-        actions=part.actions,
-        valid=part.valid,
-        mask=part.mask,
-        constrained=part.constrained,
-        grammar_mask=part.grammar_mask,
-        kind=part.kind,
-        solved=part.solved,
-        reward=part.reward,
-        group_mean=part.group_mean,
-        group_std=part.group_std,
-        temperature=part.temperature,
-        behaviour_logprobs=part.behaviour_logprobs,
-        lag=part.lag,
-        strategy_labels=part.strategy_labels,
         counts=counts,
+        **targets,
     )
 
 

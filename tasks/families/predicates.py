@@ -1,5 +1,6 @@
 """Yes-or-no questions about one to three numbers, and how many of them meet a condition."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -119,15 +120,21 @@ def two_conditions(rng: Random, *, operator: str) -> Draft:
     return replace(draft, case=f"({first.code}, {second.code})")
 
 
-def each_number(rng: Random, *, operator: str) -> Draft:
-    """Draw: whether all, or some, of two or three numbers meet a condition."""
-    names = parts.first_names(rng)
+def _same_condition(rng: Random, names: Sequence[str]) -> list[Part]:
+    """Draw one condition and put it to each name."""
     kind = rng.choice(_SINGLE)
     state = rng.getstate()
     conditions = []
     for name in names:
         rng.setstate(state)
         conditions.append(parts.condition(rng, kind, name))
+    return conditions
+
+
+def each_number(rng: Random, *, operator: str) -> Draft:
+    """Draw: whether all, or some, of two or three numbers meet a condition."""
+    names = parts.first_names(rng)
+    conditions = _same_condition(rng, names)
     quantity = "all" if operator == "and" else "some"
     part = Part(
         f"{quantity} of {parts.listed(names)} are {conditions[0].text}",
@@ -140,12 +147,7 @@ def each_number(rng: Random, *, operator: str) -> Draft:
 def count_of(rng: Random) -> Draft:
     """Draw: how many of two or three numbers meet a condition."""
     names = parts.first_names(rng)
-    kind = rng.choice(_SINGLE)
-    state = rng.getstate()
-    conditions = []
-    for name in names:
-        rng.setstate(state)
-        conditions.append(parts.condition(rng, kind, name))
+    conditions = _same_condition(rng, names)
     lines = "".join(f"if {when.code}:\n    count += 1\n" for when in conditions)
     return Draft(
         name="count_of",

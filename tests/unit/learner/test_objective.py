@@ -1,6 +1,5 @@
 """Each term against a slow reference written out by hand, and by the sign of its gradient."""
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -9,17 +8,14 @@ from torch import Tensor
 
 from learner.config import ObjectiveConfig, Schedule
 from learner.objective import (
-    Counts,
     ObjectiveInputs,
     RowKind,
     clipped_surrogate,
     continue_target,
     objective,
 )
+from tests.unit.learner.slow_objective import LENGTHS, SEGMENTS, Slow, make_inputs
 
-SEGMENTS, ACTIONS, VOCABULARY = 3, 4, 7
-KINDS = (RowKind.REFERENCE, RowKind.ROLLOUT, RowKind.ROLLOUT, RowKind.PADDING)
-LENGTHS = (3, 4, 2, 4)
 ONLY = dict.fromkeys(
     (
         "supervised",
@@ -33,146 +29,6 @@ ONLY = dict.fromkeys(
     ),
     0.0,
 )
-
-
-def make_inputs(seed: int = 0, dtype: torch.dtype = torch.float64) -> ObjectiveInputs:
-    """A reference, a solved and a failed rollout, and a padding row; every logit is a leaf."""
-    draw = torch.Generator().manual_seed(seed)
-    rows = len(KINDS)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=draw, dtype=dtype).requires_grad_()
-
-    lengths = torch.tensor(LENGTHS)
-    valid = torch.arange(ACTIONS) < lengths.unsqueeze(1)
-    actions = torch.randint(VOCABULARY, (rows, ACTIONS), generator=draw)
-    positions = int(valid.sum())
-    grammar = torch.rand(positions, VOCABULARY, generator=draw) < 0.7
-    mask = grammar & (torch.rand(positions, VOCABULARY, generator=draw) < 0.7)
-    grammar[torch.arange(positions), actions[valid]] = True
-    mask[torch.arange(positions), actions[valid]] = True
-    constrained = torch.tensor([0, 2, 4])
-    return ObjectiveInputs(
-        logits=normal(SEGMENTS, rows, ACTIONS, VOCABULARY),
-        q_halt=normal(SEGMENTS, rows),
-        q_continue=normal(SEGMENTS, rows),
-        strategy=(normal(SEGMENTS, rows, 3), normal(SEGMENTS, rows, 5)),
-        actions=actions,
-        valid=valid,
-        mask=mask,
-        constrained=constrained,
-        grammar_mask=grammar[constrained],
-        kind=torch.tensor(KINDS),
-        solved=torch.tensor([True, True, False, False]),
-        reward=torch.tensor([0.0, 1.2, 0.3, 9.0], dtype=dtype),
-        group_mean=torch.tensor([0.0, 0.75, 0.75, 0.0], dtype=dtype),
-        group_std=torch.tensor([0.0, 0.45, 0.45, 0.0], dtype=dtype),
-        temperature=torch.tensor([1.0, 0.7, 1.3, 1.0], dtype=dtype),
-        behaviour_logprobs=-torch.rand(rows, ACTIONS, generator=draw, dtype=dtype),
-        lag=torch.tensor([0.0, 2.0, 0.0, 5.0], dtype=dtype),
-        strategy_labels=torch.tensor([[2, 4], [-1, -1], [-1, -1], [-1, -1]]),
-        counts=Counts(
-            reference_tokens=3.0,
-            verified_tokens=4.0,
-            rollout_tokens=6.0,
-            rows=3.0,
-            strategy_rows=1.0,
-            constrained=3.0,
-        ),
-    )
-
-
-def log_softmax(values: list[float]) -> list[float]:
-    total = math.log(sum(math.exp(v) for v in values))
-    return [v - total for v in values]
-
-
-class Slow:
-    """The same terms with Python floats and loops over every segment, row and position."""
-
-    def __init__(self, inputs: ObjectiveInputs, config: ObjectiveConfig) -> None:
-        self.inputs, self.config = inputs, config
-        self.positions = [(row, at) for row in range(len(KINDS)) for at in range(LENGTHS[row])]
-
-    def logp(self, segment: int, index: int, temperature: float = 1.0) -> dict[int, float]:
-        row, at = self.positions[index]
-        allowed = [a for a in range(VOCABULARY) if self.inputs.mask[index, a]]
-        values = [self.inputs.logits[segment, row, at, a].item() / temperature for a in allowed]
-        return dict(zip(allowed, log_softmax(values), strict=True))
-
-    def cross_entropy(self, row: int) -> float:
-        total = 0.0
-        for index, (r, at) in enumerate(self.positions):
-            if r == row:
-                for segment in range(SEGMENTS):
-                    total -= self.logp(segment, index)[int(self.inputs.actions[row, at])]
-        return total / SEGMENTS / LENGTHS[row]
-
-    def policy_gradient(self) -> float:
-        total, config = 0.0, self.config
-        for index, (row, at) in enumerate(self.positions):
-            if KINDS[row] is not RowKind.ROLLOUT:
-                continue
-            i = self.inputs
-            logp = self.logp(SEGMENTS - 1, index, i.temperature[row].item())
-            ratio = math.exp(logp[int(i.actions[row, at])] - i.behaviour_logprobs[row, at].item())
-            gap = (i.reward[row] - i.group_mean[row]).item()
-            advantage = gap / (i.group_std[row].item() + config.advantage_epsilon)
-            clipped = min(max(ratio, 1 - config.clip_low), 1 + config.clip_high)
-            gain = min(ratio * advantage, clipped * advantage)
-            if advantage < 0:
-                gain = max(gain, config.clip_negative * advantage)
-            total -= gain * config.staleness_decay ** i.lag[row].item()
-        return total / 6
-
-    def entropy(self) -> float:
-        total = 0.0
-        for index, (row, _) in enumerate(self.positions):
-            if KINDS[row] is RowKind.ROLLOUT:
-                logp = self.logp(SEGMENTS - 1, index, self.inputs.temperature[row].item())
-                total -= sum(math.exp(p) * p for p in logp.values())
-        return total / 6
-
-    def constraints(self) -> float:
-        total = 0.0
-        for at, index in enumerate(self.inputs.constrained.tolist()):
-            row, position = self.positions[index]
-            for segment in range(SEGMENTS):
-                weight = self.inputs.logits[segment, row, position].exp().tolist()
-                obedient = sum(
-                    w for w, ok in zip(weight, self.inputs.mask[index], strict=True) if ok
-                )
-                legal = sum(
-                    w for w, ok in zip(weight, self.inputs.grammar_mask[at], strict=True) if ok
-                )
-                total -= math.log(obedient / legal)
-        return total / SEGMENTS / 3
-
-    def q(self, values: Tensor, targets: list[list[float]]) -> float:
-        total = 0.0
-        for segment in range(SEGMENTS):
-            for row in range(3):
-                p, y = torch.sigmoid(values[segment, row]).item(), targets[segment][row]
-                total -= y * math.log(p) + (1 - y) * math.log(1 - p)
-        return total / SEGMENTS / 3
-
-    def q_halt(self) -> float:
-        return self.q(self.inputs.q_halt, [[1.0, 1.0, 0.0]] * SEGMENTS)
-
-    def q_continue(self) -> float:
-        halt, go = self.inputs.q_halt.tolist(), self.inputs.q_continue.tolist()
-        targets = [
-            [1 / (1 + math.exp(-max(halt[s + 1][r], go[s + 1][r]))) for r in range(3)]
-            for s in range(SEGMENTS - 1)
-        ]
-        targets.append([1 / (1 + math.exp(-halt[-1][r])) for r in range(3)])
-        return self.q(self.inputs.q_continue, targets)
-
-    def strategy(self) -> float:
-        total = 0.0
-        for head, label in zip(self.inputs.strategy, (2, 4), strict=True):
-            total -= sum(log_softmax(head[s, 0].tolist())[label] for s in range(SEGMENTS))
-        return total / SEGMENTS / 2
 
 
 @pytest.mark.parametrize("seed", range(5))
