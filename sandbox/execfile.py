@@ -67,6 +67,8 @@ def load(source: Path | str) -> list[Program]:
     name = "standard input" if str(source) == "-" else str(source)
     try:
         text = sys.stdin.read() if str(source) == "-" else Path(source).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ExecFileError(f"{name}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ExecFileError(f"{name}: {error}") from error
     programs = []

@@ -26,6 +26,9 @@ USER_ERRORS = {
     "treewright.config": ("ConfigError",),
 }
 
+# The sandbox's commands do without what the others need; one of these missing is no such case.
+_OURS = ("actors", "evaluation", "learner", "policy", "replay", "sandbox", "tasks", "treewright")
+
 
 class _MistakeError(click.ClickException):
     """What click prints as one line, `Error: …`."""
@@ -41,6 +44,14 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except _user_errors() as error:
             raise _MistakeError(" ".join(str(error).split())) from error
+        except ModuleNotFoundError as error:
+            missing = str(error.name).partition(".")[0]
+            if missing in _OURS:
+                raise
+            raise _MistakeError(
+                f"this command needs {missing}, which is not installed: "
+                "pip install 'treewright[train]'"
+            ) from error
         except BrokenPipeError:
             # The reader of a pipe has gone: nothing is left to say, and Python must not try again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

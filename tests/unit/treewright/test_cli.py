@@ -1,6 +1,7 @@
 """The command line: what needs no process of its own."""
 
 import importlib
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -72,3 +73,17 @@ def test_the_untrained_policy_is_measured():
     result = CliRunner().invoke(main, ["policy", "sample", "--untrained", "--n", "6"])
     assert result.exit_code == 0, result.output
     assert "2 of 2 compile (100.00%)" in result.output
+
+
+@pytest.mark.parametrize("command", [("data", "list"), ("train",), ("policy", "sample")])
+def test_without_the_packages_for_training_a_command_names_what_to_install(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    for module in [name for name in sys.modules if name.startswith(("treewright.", "policy."))]:
+        if module != "treewright.cli":
+            monkeypatch.delitem(sys.modules, module)
+    for missing in ("rich", "torch", "numpy"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    result = CliRunner().invoke(main, [*command])
+    assert result.exit_code == 2
+    assert "which is not installed: pip install 'treewright[train]'" in result.output
