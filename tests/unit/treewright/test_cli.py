@@ -1,6 +1,7 @@
 """The command line: what needs no process of its own."""
 
 import importlib
+import subprocess
 import sys
 
 import pytest
@@ -75,15 +76,21 @@ def test_the_untrained_policy_is_measured():
     assert "2 of 2 compile (100.00%)" in result.output
 
 
-@pytest.mark.parametrize("command", [("data", "list"), ("train",), ("policy", "sample")])
+@pytest.mark.parametrize(
+    "command", [("data", "list"), ("train",), ("policy", "sample", "--untrained")]
+)
 def test_without_the_packages_for_training_a_command_names_what_to_install(
-    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    command: tuple[str, ...],
 ):
-    for module in [name for name in sys.modules if name.startswith(("treewright.", "policy."))]:
-        if module != "treewright.cli":
-            monkeypatch.delitem(sys.modules, module)
-    for missing in ("rich", "torch", "numpy"):
-        monkeypatch.setitem(sys.modules, missing, None)
-    result = CliRunner().invoke(main, [*command])
-    assert result.exit_code == 2
-    assert "which is not installed: pip install 'treewright[train]'" in result.output
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('rich', 'torch', 'numpy', 'pydantic')))\n"
+        "from treewright.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("Error: this command needs ")
+    assert answer.stderr.endswith("is not installed: pip install 'treewright[train]'\n")
