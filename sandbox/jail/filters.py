@@ -11,7 +11,7 @@ import struct
 from sandbox.jail.kernel import platform_machine
 from sandbox.jail.syscalls import NUMBERS
 
-_ALLOWED = """
+ALLOWED = """
     access alarm brk capget chdir clock_getres clock_gettime clock_nanosleep close close_range
     dup dup2 dup3 exit exit_group faccessat faccessat2 fadvise64 fchdir fdatasync fstat fstatfs
     fsync futex getcpu getcwd getdents64 getegid geteuid getgid getgroups getitimer getpgid
@@ -25,7 +25,7 @@ _ALLOWED = """
     stat statfs statx sysinfo time times umask uname wait4 waitid write writev
 """
 
-_REFUSED = """
+REFUSED = """
     chmod chown copy_file_range creat fallocate fchmod fchmodat fchown fchownat fgetxattr
     fremovexattr fsetxattr ftruncate futimesat getxattr lchown lgetxattr link linkat listxattr
     membarrier mkdir mkdirat mknod mknodat mlock mlock2 mlockall munlock munlockall prctl rename
@@ -37,20 +37,20 @@ _REFUSED = """
 # What the zygote needs besides, and no program may.
 _ZYGOTE_ONLY = ("clone", "setgroups", "setresgid", "setresuid", "seccomp", "pidfd_open", "recvmsg")
 
-_KILL = 0x80000000
-_ALLOW = 0x7FFF0000
-_ERRNO = 0x00050000
-_EPERM = 1
+KILL = 0x80000000
+ALLOW = 0x7FFF0000
+ERRNO = 0x00050000
+EPERM = 1
 _ENOTTY = 25
 
-_LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
+LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _RETURN = 0x06
-_JUMP_EQUAL = 0x15
-_JUMP_AT_LEAST = 0x35
+JUMP_EQUAL = 0x15
+JUMP_AT_LEAST = 0x35
 
 _OFFSET_NUMBER = 0
 _OFFSET_ARCH = 4
-_OFFSET_ARGS = 16
+OFFSET_ARGS = 16
 
 _ARCHES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32_BIT = 0x40000000
@@ -62,77 +62,78 @@ _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
 # TCGETS FIONREAD FIONBIO FIONCLEX FIOCLEX: what opening a file asks for.
 _IOCTL_COMMANDS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)
 
-_Instruction = tuple[int, int, int, int]
+Instruction = tuple[int, int, int, int]
 
 
 def zygote_filter() -> bytes:
     """Return the allow-list, installed once on the zygote and inherited by every program."""
-    blocks: list[tuple[str, list[_Instruction]]] = [
-        *((name, [_ret(_ALLOW)]) for name in _ALLOWED.split()),
-        *((name, [_ret(_ERRNO | _EPERM)]) for name in _REFUSED.split()),
-        *((name, [_ret(_ALLOW)]) for name in _ZYGOTE_ONLY if name != "clone"),
-        ("clone", _only(0, (_FORK_FLAGS,), _ALLOW, _KILL)),
-        ("fcntl", _only(1, _FCNTL_COMMANDS, _ALLOW, _KILL)),
-        ("ioctl", _only(1, _IOCTL_COMMANDS, _ALLOW, _ERRNO | _ENOTTY)),
-        ("prlimit64", _only(0, (0,), _ALLOW, _KILL)),
-        *((name, _no_init()) for name in ("kill", "tgkill", "tkill")),
+    blocks: list[tuple[str, list[Instruction]]] = [
+        *((name, [ret(ALLOW)]) for name in ALLOWED.split()),
+        *((name, [ret(ERRNO | EPERM)]) for name in REFUSED.split()),
+        *((name, [ret(ALLOW)]) for name in _ZYGOTE_ONLY if name != "clone"),
+        ("clone", only(0, (_FORK_FLAGS,), ALLOW, KILL)),
+        ("fcntl", only(1, _FCNTL_COMMANDS, ALLOW, KILL)),
+        ("ioctl", only(1, _IOCTL_COMMANDS, ALLOW, ERRNO | _ENOTTY)),
+        ("prlimit64", only(0, (0,), ALLOW, KILL)),
+        *((name, no_init()) for name in ("kill", "tgkill", "tkill")),
     ]
-    return _assemble(blocks, _KILL)
+    return assemble(blocks, KILL)
 
 
 def program_filter() -> bytes:
     """Return what the zygote may and a program may not, installed in each program's process."""
     no_new_limit = [
-        (_LOAD, 0, 0, _OFFSET_ARGS + 16),
-        (_JUMP_EQUAL, 1, 0, 0),
-        _ret(_KILL),
-        (_LOAD, 0, 0, _OFFSET_ARGS + 20),
-        (_JUMP_EQUAL, 1, 0, 0),
-        _ret(_KILL),
-        _ret(_ALLOW),
+        (LOAD, 0, 0, OFFSET_ARGS + 16),
+        (JUMP_EQUAL, 1, 0, 0),
+        ret(KILL),
+        (LOAD, 0, 0, OFFSET_ARGS + 20),
+        (JUMP_EQUAL, 1, 0, 0),
+        ret(KILL),
+        ret(ALLOW),
     ]
-    blocks = [*((name, [_ret(_KILL)]) for name in _ZYGOTE_ONLY), ("prlimit64", no_new_limit)]
-    return _assemble(blocks, _ALLOW)
+    blocks = [*((name, [ret(KILL)]) for name in _ZYGOTE_ONLY), ("prlimit64", no_new_limit)]
+    return assemble(blocks, ALLOW)
 
 
-def _ret(action: int) -> _Instruction:
+def ret(action: int) -> Instruction:
+    """Return the instruction that ends the filter with an action."""
     return (_RETURN, 0, 0, action)
 
 
-def _only(argument: int, values: tuple[int, ...], inside: int, outside: int) -> list[_Instruction]:
+def only(argument: int, values: tuple[int, ...], inside: int, outside: int) -> list[Instruction]:
     """Compare the low word of an argument with a few values."""
-    block = [(_LOAD, 0, 0, _OFFSET_ARGS + 8 * argument)]
+    block = [(LOAD, 0, 0, OFFSET_ARGS + 8 * argument)]
     for value in values:
-        block += [(_JUMP_EQUAL, 0, 1, value), _ret(inside)]
-    return [*block, _ret(outside)]
+        block += [(JUMP_EQUAL, 0, 1, value), ret(inside)]
+    return [*block, ret(outside)]
 
 
-def _no_init() -> list[_Instruction]:
+def no_init() -> list[Instruction]:
     """Allow a signal to a process, not to init (1), a group (0 and below) or all (-1)."""
     return [
-        (_LOAD, 0, 0, _OFFSET_ARGS),
-        (_JUMP_AT_LEAST, 0, 1, 0x80000000),
-        _ret(_KILL),
-        (_JUMP_AT_LEAST, 1, 0, 2),
-        _ret(_KILL),
-        _ret(_ALLOW),
+        (LOAD, 0, 0, OFFSET_ARGS),
+        (JUMP_AT_LEAST, 0, 1, 0x80000000),
+        ret(KILL),
+        (JUMP_AT_LEAST, 1, 0, 2),
+        ret(KILL),
+        ret(ALLOW),
     ]
 
 
-def _assemble(blocks: list[tuple[str, list[_Instruction]]], default: int) -> bytes:
-    """One program: check the machine, then try the blocks one after another."""
+def assemble(blocks: list[tuple[str, list[Instruction]]], default: int) -> bytes:
+    """Return one filter: check the machine, then try the blocks one after another."""
     column, arch = _ARCHES[platform_machine()]
-    code: list[_Instruction] = [
-        (_LOAD, 0, 0, _OFFSET_ARCH),
-        (_JUMP_EQUAL, 1, 0, arch),
-        _ret(_KILL),
-        (_LOAD, 0, 0, _OFFSET_NUMBER),
-        (_JUMP_AT_LEAST, 0, 1, _X32_BIT),
-        _ret(_KILL),
+    code: list[Instruction] = [
+        (LOAD, 0, 0, _OFFSET_ARCH),
+        (JUMP_EQUAL, 1, 0, arch),
+        ret(KILL),
+        (LOAD, 0, 0, _OFFSET_NUMBER),
+        (JUMP_AT_LEAST, 0, 1, _X32_BIT),
+        ret(KILL),
     ]
     for name, block in blocks:
         number = NUMBERS[name][column]
         if number is not None:
-            code += [(_JUMP_EQUAL, 0, len(block), number), *block]
-    code.append(_ret(default))
+            code += [(JUMP_EQUAL, 0, len(block), number), *block]
+    code.append(ret(default))
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
