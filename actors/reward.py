@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from actors.config import RewardConfig
 from sandbox.types import Result, Verdict
 
+_UNKNOWN = (Verdict.INTERNAL, Verdict.REFUSED)
 _ERRORS = (Verdict.RUNTIME_ERROR, Verdict.MEMORY_LIMIT, Verdict.OUTPUT_LIMIT)
 
 
@@ -36,11 +37,11 @@ def reward(
 ) -> RewardParts | None:
     """Reward one program of `num_actions` grammar actions, out of `max_actions` that were allowed.
 
-    None when the sandbox failed (INTERNAL): that says nothing about the program, and is never a
-    reward. A program that tried to break out gets nothing for the tests that it passed, and the
-    whole runtime penalty.
+    None when the sandbox failed (INTERNAL) or did not run it (REFUSED): that says nothing about the
+    program, and is never a reward. A program that tried to break out gets nothing for the tests
+    that it passed, and the whole runtime penalty.
     """
-    if result.verdict is Verdict.INTERNAL:
+    if result.verdict in _UNKNOWN:
         return None
     size_penalty = -config.size_penalty * num_actions / max_actions
     if result.security_violation:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from sandbox.config import SandboxConfig
 from sandbox.errors import ServerError
@@ -18,10 +19,6 @@ from sandbox.v1 import sandbox_pb2 as pb
 
 _CHUNK = 1 << 20
 _STOP_SECONDS = 5.0
-
-
-class RefusedError(ValueError):
-    """A program that the dispatcher can't run at all."""
 
 
 class Backend:
@@ -34,7 +31,7 @@ class Backend:
         self._waiting: dict[int, asyncio.Future[pb.Result]] = {}
         self._last_ticket = 0
         self.tier = ""
-        self.version = ""
+        self.host: dict[str, Any] = {}
         self.gone = asyncio.Event()
         private = dataclasses.replace(config, token=None)  # a command line is no secret
         ours, theirs = socket.socketpair()
@@ -62,8 +59,8 @@ class Backend:
         if kind is not Kind.READY:
             await self.stop()
             raise ServerError(body.decode(errors="replace"))
-        host = json.loads(body)
-        self.tier, self.version = host["tier"], host["version"]
+        self.host = json.loads(body)
+        self.tier = self.host["tier"]
         self._listener = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
@@ -83,16 +80,12 @@ class Backend:
         future = self._waiting.get(ticket)
         if future is None or future.done():
             return
-        if kind is Kind.RESULT:
-            future.set_result(pb.Result.FromString(body))
-        else:
-            future.set_exception(RefusedError(body.decode(errors="replace")))
+        future.set_result(pb.Result.FromString(body))
 
     async def run(self, program: pb.Program) -> pb.Result:
         """Run one program.
 
         Raises:
-            RefusedError: it can't be run at all.
             ServerError: the dispatcher is gone.
 
         """

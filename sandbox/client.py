@@ -20,7 +20,7 @@ import grpc
 
 from sandbox.errors import SandboxError, SandboxRejected
 from sandbox.errors import SandboxUnavailable as SandboxUnavailable
-from sandbox.types import Description, Program, Result
+from sandbox.types import Description, Program, Result, Verdict
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc
 from sandbox.wire import description_from_message, program_to_message, result_from_message
@@ -67,6 +67,7 @@ class _Submission:
     future: Future[list[Result]]
     results: list[Result | None]
     missing: int
+    keep_refused: bool
 
 
 @dataclass(slots=True)
@@ -109,8 +110,13 @@ class SandboxClient:
         self._worker = threading.Thread(target=self._work, name="sandbox-client", daemon=True)
         self._worker.start()
 
-    def submit(self, programs: Sequence[Program]) -> Future[list[Result]]:
+    def submit(
+        self, programs: Sequence[Program], *, keep_refused: bool = False
+    ) -> Future[list[Result]]:
         """Send programs; the future holds their results in order, or a SandboxError.
+
+        A program that the server refuses fails the whole submission with SandboxRejected; with
+        `keep_refused` it gets a result with verdict REFUSED and the rest runs as ever.
 
         Raises:
             ValueError: a value that can't be sent.
@@ -122,7 +128,7 @@ class SandboxClient:
             future.set_result([])
             return future
         messages = [program_to_message(program) for program in programs]
-        submission = _Submission(future, [None] * len(messages), len(messages))
+        submission = _Submission(future, [None] * len(messages), len(messages), keep_refused)
         with self._changed:
             if self._closed:
                 raise SandboxUnavailable("the sandbox client is closed")
@@ -132,15 +138,15 @@ class SandboxClient:
             self._changed.notify_all()
         return future
 
-    def execute(self, programs: Sequence[Program]) -> list[Result]:
-        """Run programs and wait.
+    def execute(self, programs: Sequence[Program], *, keep_refused: bool = False) -> list[Result]:
+        """Run programs and wait; see `submit`.
 
         Raises:
             SandboxUnavailable: no server answered in time.
-            SandboxRejected: the server can't run one of them at all.
+            SandboxRejected: the server refuses one of them.
 
         """
-        return self.submit(programs).result()
+        return self.submit(programs, keep_refused=keep_refused).result()
 
     def describe(self) -> Description:
         """Return what the server can do.
@@ -271,7 +277,7 @@ class SandboxClient:
                 done = self._store(session.in_flight.pop(response.batch), response)
             self._changed.notify_all()
         if done is not None and not done.future.done():
-            done.future.set_result([result for result in done.results if result is not None])
+            _settle(done)
 
     def _store(self, part: _Part, response: pb.StreamResponse) -> _Submission | None:
         """Put a batch's results in their places; returns the submission when it is whole."""
@@ -294,3 +300,14 @@ class SandboxClient:
             future = self._waiting.popleft().submission.future
             if not future.done():
                 future.set_exception(error)
+
+
+def _settle(submission: _Submission) -> None:
+    """Give the results out, or say which program was refused and why."""
+    results = [result for result in submission.results if result is not None]
+    refused = [result for result in results if result.verdict is Verdict.REFUSED]
+    if refused and not submission.keep_refused:
+        why = refused[0].refusal.message if refused[0].refusal else "refused"
+        submission.future.set_exception(SandboxRejected(why))
+    else:
+        submission.future.set_result(results)

@@ -11,6 +11,9 @@ from typing import Any, Self
 from sandbox.errors import ConfigError
 from sandbox.types import Limits
 
+_TIERS = ("auto", "T1", "T2", "T3")
+_ZYGOTES = ("auto", "c", "python")
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
@@ -27,9 +30,14 @@ class SandboxConfig:
     metrics_port: int = 0
     """Port of the Prometheus endpoint; 0: none."""
     slots: int = 0
-    """Programs that run at the same time; 0: one for each CPU that this process may use."""
+    """Python programs that run at the same time; 0: one for each CPU that this process may use."""
+    language_slots: int = 0
+    """The same for each other language; they start with the first program of the language."""
     tier: str = "auto"
-    """Isolation: "T1" (root, mapped ids), "T2" (unprivileged user namespace), "auto": the best."""
+    """Isolation: "T1" (root, mapped ids), "T2" (unprivileged user namespace), "T3" (no user
+    namespace), "auto": the best that this host gives."""
+    zygote: str = "auto"
+    """Loop that serves in the jail: "c" (compiled), "python", or "auto": "c" where it is built."""
     interpreter: str | None = None
     """Python that runs the programs; None: the server's own."""
     queue_capacity: int = 4096
@@ -38,8 +46,20 @@ class SandboxConfig:
     """Most programs that one stream may have in flight."""
     max_batch: int = 64
     """Most programs in one batch."""
+    max_source_bytes: int = 2**20
+    """Longest source of a program, and longest test code."""
     token: str | None = field(default=None, repr=False)
     """Bearer token that clients must send; None: no authentication."""
+    token_file: str | None = None
+    """File with the bearer token, in place of `token`."""
+    tls_certificate: str | None = None
+    """PEM file with the certificate that this side shows: the server's turns TLS on, a client's is
+    for a server that asks for one."""
+    tls_key: str | None = None
+    """PEM file with the key of `tls_certificate`."""
+    tls_ca: str | None = None
+    """PEM file with the authorities that this side trusts: a client's turns TLS on, a server's
+    makes it ask its clients for certificates."""
     max_connection_age_seconds: float = 300.0
     """Age at which a connection is closed gracefully, so that new replicas get traffic."""
     drain_seconds: float = 30.0
@@ -60,21 +80,33 @@ class SandboxConfig:
             ConfigError: names the setting.
 
         """
-        if self.tier not in ("auto", "T1", "T2"):
-            raise ConfigError(f"sandbox.tier: {self.tier!r} is none of auto, T1, T2")
-        for name in ("queue_capacity", "stream_credits", "max_batch"):
+        for name, choices in (("tier", _TIERS), ("zygote", _ZYGOTES)):
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"sandbox.{name}: {getattr(self, name)!r} is none of {', '.join(choices)}"
+                )
+        for name in ("queue_capacity", "stream_credits", "max_batch", "max_source_bytes"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"sandbox.{name}: must be 1 or more, is {getattr(self, name)}")
         for name in ("port", "metrics_port"):
             if not 0 <= getattr(self, name) < 2**16:
                 raise ConfigError(f"sandbox.{name}: must be 0 to 65535, is {getattr(self, name)}")
-        if self.slots < 0:
-            raise ConfigError(f"sandbox.slots: must be 0 or more, is {self.slots}")
+        for name in ("slots", "language_slots"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"sandbox.{name}: must be 0 or more, is {getattr(self, name)}")
+        self._check_together()
         check_limits(self.limits, self.maximum, "sandbox.limits")
 
-    def slot_count(self) -> int:
-        """Return how many slots this host gets."""
-        return self.slots or len(os.sched_getaffinity(0))
+    def _check_together(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ConfigError("sandbox.tls_certificate and sandbox.tls_key go together")
+        if self.token is not None and self.token_file is not None:
+            raise ConfigError("sandbox.token and sandbox.token_file: give one of them")
+
+    def slot_count(self, language: str = "python") -> int:
+        """Return how many slots a language gets on this host."""
+        given = self.slots if language == "python" else self.language_slots
+        return given or len(os.sched_getaffinity(0))
 
     def to_json(self) -> str:
         """Return the settings as JSON."""

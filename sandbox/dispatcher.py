@@ -4,6 +4,7 @@ A process of its own, started by the front end and lean, because it starts the j
 every jail with it, when the front end does.
 """
 
+import dataclasses
 import json
 import select
 import signal
@@ -17,11 +18,12 @@ from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
 from sandbox.jail.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Kernel
 from sandbox.judge import Facts, Judgement, judge
+from sandbox.languages import known
 from sandbox.link import Kind, Unframer, frame
 from sandbox.plan import Run, plan
 from sandbox.slot import Slot, SlotBrokenError, State
 from sandbox.tiers import Host, probe
-from sandbox.types import Program, Result, TestResult, Verdict
+from sandbox.types import Code, Program, Refusal, Result, TestResult, Verdict
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.wire import program_from_message, result_to_message
 
@@ -111,13 +113,13 @@ class Dispatcher:
         return bool(data)
 
     def _accept(self, ticket: int, body: bytes) -> None:
+        message = pb.Program.FromString(body)
         try:
-            program = program_from_message(pb.Program.FromString(body), self._config.limits)
+            program = program_from_message(message, self._config.limits)
             job = Job(ticket, program, plan(program), time.monotonic())
         except ValueError as error:
-            self._front_end.sendall(
-                frame(Kind.REFUSED, ticket, str(error).encode(errors="replace"))
-            )
+            refusal = Refusal(Code.INVALID_ARGUMENT, str(error).encode(errors="replace").decode())
+            self._answer(ticket, Result(message.id, Verdict.REFUSED, refusal=refusal))
             return
         self._jobs[ticket] = job
         self._queue.append(job)
@@ -247,6 +249,7 @@ def combine(job: Job) -> Result:
         stdout=_shown(shown.stdout),
         stderr=_shown(shown.stderr),
         queue_seconds=job.waited,
+        compile_seconds=sum(facts.compile_seconds for facts in job.facts),
     )
 
 
@@ -268,7 +271,13 @@ def main(descriptor: int, settings: str) -> None:
     except JailError as error:
         front_end.sendall(frame(Kind.FAILED, body=str(error).encode()))
         raise SystemExit(2) from error
-    ready = {"tier": host.tier, "version": host.interpreter.version}
+    ready = {
+        "tier": host.tier,
+        "zygote": "python",
+        "cgroup": "none",
+        "languages": [dataclasses.asdict(item) for item in known(host.interpreter.version)],
+        "primitives": [],
+    }
     front_end.sendall(frame(Kind.READY, body=json.dumps(ready).encode()))
     try:
         dispatcher.run()

@@ -1,9 +1,10 @@
 """Programs from a JSON Lines file, results to another: what `treewright sandbox exec` does.
 
 A line in: `{"id", "language", "source", "entry_point", "tests": [{"args", "expected"} | {"stdin",
-"stdout"}] | "test_code", "limits"?, "compare"?}`; a value that JSON can't carry is written
-`{"$py": "(1, 2)"}`. A line out, in the same order: `{"id", "verdict", "security_violation",
-"tests", "detail", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "stdout", "stderr"}`.
+"stdout"}] | "test_code", "signature"?: {"parameters", "returns"}, "limits"?, "compare"?}`; a value
+that JSON can't carry is written `{"$py": "(1, 2)"}`. A line out, in the same order: `{"id",
+"verdict", "security_violation", "tests", "detail", "compile_seconds", "cpu_seconds",
+"wall_seconds", "peak_rss_bytes", "stdout", "stderr", "refusal": null | {"code", "message"}}`.
 """
 
 import ast
@@ -21,11 +22,22 @@ from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.errors import ExecFileError
 from sandbox.local import LocalServer
-from sandbox.types import Compare, Limits, Program, Result, StdioTest, Test
+from sandbox.types import Compare, Limits, Program, Result, Signature, StdioTest, Test
 from sandbox.wire import program_to_message
 
 _BATCH = 64
 _BATCHES_IN_FLIGHT = 8
+_KEYS = {
+    "id",
+    "language",
+    "source",
+    "entry_point",
+    "tests",
+    "test_code",
+    "signature",
+    "limits",
+    "compare",
+}
 _Made = TypeVar("_Made", Limits, Compare)
 
 
@@ -50,7 +62,7 @@ def _results(client: SandboxClient, programs: list[Program]) -> Iterator[Result]
     """Yield results in order, with a few batches in flight."""
     waiting: deque[Future[list[Result]]] = deque()
     for start in range(0, len(programs), _BATCH):
-        waiting.append(client.submit(programs[start : start + _BATCH]))
+        waiting.append(client.submit(programs[start : start + _BATCH], keep_refused=True))
         if len(waiting) == _BATCHES_IN_FLIGHT:
             yield from waiting.popleft().result()
     while waiting:
@@ -94,8 +106,7 @@ def program_from_json(held: Any) -> Program:
 
     """
     record = _object(held, "the line")
-    known = {"id", "language", "source", "entry_point", "tests", "test_code", "limits", "compare"}
-    _only(record, known, "the line")
+    _only(record, _KEYS, "the line")
     tests = record.get("tests", [])
     if not isinstance(tests, list):
         raise ValueError("tests: expected a list")
@@ -110,7 +121,19 @@ def program_from_json(held: Any) -> Program:
         language=_text(record, "language", "python") or "",
         limits=_numbers(record, "limits", Limits),
         compare=_numbers(record, "compare", Compare),
+        signature=_signature(record.get("signature")),
     )
+
+
+def _signature(held: Any) -> Signature | None:
+    if held is None:
+        return None
+    record = _object(held, "signature")
+    _only(record, {"parameters", "returns"}, "signature")
+    parameters = record.get("parameters")
+    if not isinstance(parameters, list) or not all(isinstance(item, str) for item in parameters):
+        raise ValueError('signature.parameters: expected a list of types, such as ["int"]')
+    return Signature(tuple(parameters), _text(record, "returns"))
 
 
 def _test(held: Any, where: str) -> Test | StdioTest:
@@ -178,4 +201,6 @@ def result_to_json(result: Result) -> dict[str, Any]:
     """Return what one line says."""
     record = dataclasses.asdict(result)
     del record["queue_seconds"]
+    if result.refusal is not None:
+        record["refusal"]["code"] = result.refusal.code.name
     return record

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 
-from sandbox.backend import Backend, RefusedError
+from sandbox.backend import Backend
 from sandbox.config import SandboxConfig, check_limits
 from sandbox.errors import ConfigError, ServerError
-from sandbox.languages import PYTHON, known, missing
+from sandbox.languages import PYTHON, missing
+from sandbox.types import Code
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc
 from sandbox.wire import limits_from_message, limits_to_message
@@ -76,19 +77,22 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
         context: grpc.aio.ServicerContext[pb.DescribeRequest, pb.DescribeResponse],
     ) -> pb.DescribeResponse:
         """Return what this server can run."""
+        host = self._backend.host
         return pb.DescribeResponse(
             tier=self._backend.tier,
+            zygote=host["zygote"],
+            cgroup=host["cgroup"],
             slots=self._config.slot_count(),
             queue_capacity=self._config.queue_capacity,
             max_batch=self._config.max_batch,
             default_limits=limits_to_message(self._config.limits),
             maximum_limits=limits_to_message(self._config.maximum),
+            max_source_bytes=self._config.max_source_bytes,
             languages=[
-                pb.Language(
-                    name=item.name, version=item.version, available=item.available, hint=item.hint
-                )
-                for item in known(self._backend.version)
+                pb.Language(**{**item, "slots": self._config.slot_count(item["name"])})
+                for item in host["languages"]
             ],
+            primitives=[pb.Primitive(**item) for item in host["primitives"]],
         )
 
     async def Execute(  # noqa: N802
@@ -133,10 +137,10 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
             self._admission.give(granted)
 
     async def _run(self, programs: Sequence[pb.Program]) -> list[pb.Result]:
-        """Check a batch, then run all of it.
+        """Run a batch; a program that can't be run is refused in its own result.
 
         Raises:
-            Refusal: one of its programs can't be run.
+            Refusal: the batch is too large, or the dispatcher gone.
 
         """
         if len(programs) > self._config.max_batch:
@@ -144,27 +148,30 @@ class Servicer(sandbox_pb2_grpc.SandboxServicer):
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f"a batch of {len(programs)} programs; at most {self._config.max_batch}",
             )
-        for program in programs:
-            self._check(program)
-        tasks = [asyncio.ensure_future(self._backend.run(program)) for program in programs]
+        tasks = [asyncio.ensure_future(self._run_one(program)) for program in programs]
         try:
             return list(await asyncio.gather(*tasks))
-        except RefusedError as error:
-            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
         except ServerError as error:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, str(error)) from error
         finally:
             for task in tasks:
                 task.cancel()
 
-    def _check(self, program: pb.Program) -> None:
+    async def _run_one(self, program: pb.Program) -> pb.Result:
+        refusal = self._refusal(program)
+        if refusal is None:
+            return await self._backend.run(program)
+        return pb.Result(id=program.id, verdict=pb.REFUSED, refusal=refusal)
+
+    def _refusal(self, program: pb.Program) -> pb.Refusal | None:
         if program.language != PYTHON:
-            raise Refusal(grpc.StatusCode.UNIMPLEMENTED, missing(program.language))
+            return pb.Refusal(code=Code.UNIMPLEMENTED, message=missing(program.language))
         limits = limits_from_message(program.limits, self._config.limits)
         try:
             check_limits(limits, self._config.maximum, f"program {program.id!r}: limits")
         except ConfigError as error:
-            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
+            return pb.Refusal(code=Code.INVALID_ARGUMENT, message=str(error))
+        return None
 
 
 class _Stream:

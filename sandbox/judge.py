@@ -28,6 +28,7 @@ class Facts:
     stdout: bytes
     stderr: bytes
     overflowed: bool
+    compile_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 front end -> dispatcher   PROGRAM ticket (a serialised Program) · CANCEL ticket
 dispatcher -> front end   READY (JSON) · FAILED (text) · RESULT ticket (a serialised Result)
-                          REFUSED ticket (text) · RESTARTS (a number, since the start)
+                          RESTARTS (a number, since the start)
 """
 
 import struct
@@ -20,8 +20,7 @@ class Kind(IntEnum):
     READY = 3
     FAILED = 4
     RESULT = 5
-    REFUSED = 6
-    RESTARTS = 7
+    RESTARTS = 6
 
 
 def frame(kind: Kind, ticket: int = 0, body: bytes = b"") -> bytes:

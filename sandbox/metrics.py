@@ -77,5 +77,5 @@ class Metrics:
             self._violations.labels(language)
             self._queue_seconds.labels(language)
             self._run_seconds.labels(language)
-            for verdict in Verdict:
+            for verdict in set(Verdict) - {Verdict.REFUSED}:
                 self._executions.labels(language, verdict.value)

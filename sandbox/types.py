@@ -6,7 +6,7 @@ with SandboxClient("127.0.0.1:7400") as client:
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Verdict(StrEnum):
@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     OUTPUT_LIMIT = "OUTPUT_LIMIT"
     INTERNAL = "INTERNAL"
     """The sandbox's own fault, after retries: it says nothing about the program."""
+    REFUSED = "REFUSED"
+    """Not run at all: the result's `refusal` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class StdioTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Declared types of the entry point, written as in Python: `list[int]`, `float | None`."""
+
+    parameters: tuple[str, ...]
+    returns: str
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """An untrusted program with its tests (calls, stdio runs, or assert statements)."""
 
@@ -77,6 +87,8 @@ class Program:
     language: str = "python"
     limits: Limits = field(default_factory=Limits)
     compare: Compare = field(default_factory=Compare)
+    signature: Signature | None = None
+    """None: the types are those of the tests' values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,29 @@ class TestResult:
     """Exception type and message, signal name, or which limit."""
 
 
+class Code(IntEnum):
+    """Why something was not run: those of gRPC's status codes that the sandbox uses."""
+
+    INVALID_ARGUMENT = 3
+    """It makes no sense, or asks for more than the server's maxima."""
+    DEADLINE_EXCEEDED = 4
+    """It waited for a slot until nobody waited for it any more."""
+    RESOURCE_EXHAUSTED = 8
+    """More was sent than credits granted."""
+    UNIMPLEMENTED = 12
+    """A language that this server does not run."""
+    UNAVAILABLE = 14
+    """The server lost what it needs to run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a program was not run."""
+
+    code: Code
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one program showed."""
@@ -110,6 +145,10 @@ class Result:
     stdout: str = ""
     stderr: str = ""
     queue_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    """0 where the language has no compiler, or the server had the binary already."""
+    refusal: Refusal | None = None
+    """With verdict REFUSED only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +159,21 @@ class Language:
     version: str
     available: bool
     hint: str
+    """The package to install where it is missing."""
+    slots: int = 0
+    """Programs of it that may run at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """One means of isolation, and whether this host gives it."""
+
+    name: str
+    available: bool
+    reason: str = ""
+    """Why not."""
+    enable: str = ""
+    """What to do to have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +181,16 @@ class Description:
     """What a server can do."""
 
     tier: str
+    zygote: str
+    """Loop that serves in the jail: "c" or "python"."""
+    cgroup: str
+    """"v2", "v1", or "none": only rlimits."""
     slots: int
+    """Of Python."""
     queue_capacity: int
     max_batch: int
+    max_source_bytes: int
     default_limits: Limits
     maximum_limits: Limits
     languages: tuple[Language, ...]
+    primitives: tuple[Primitive, ...]

@@ -1,12 +1,16 @@
 """Between the plain types and the protocol's messages."""
 
 from sandbox.types import (
+    Code,
     Compare,
     Description,
     Language,
     Limits,
+    Primitive,
     Program,
+    Refusal,
     Result,
+    Signature,
     StdioTest,
     Test,
     TestResult,
@@ -49,7 +53,7 @@ def program_to_message(program: Program) -> pb.Program:
     compare = pb.Compare(unordered=program.compare.unordered)
     if program.compare.float_tolerance is not None:
         compare.float_tolerance = program.compare.float_tolerance
-    return pb.Program(
+    message = pb.Program(
         id=program.id,
         language=program.language,
         source=program.source,
@@ -59,6 +63,10 @@ def program_to_message(program: Program) -> pb.Program:
         limits=limits_to_message(program.limits),
         compare=compare,
     )
+    if program.signature is not None:
+        message.signature.parameters.extend(program.signature.parameters)
+        message.signature.returns = program.signature.returns
+    return message
 
 
 def _test_to_message(test: Test | StdioTest) -> pb.Test:
@@ -88,7 +96,14 @@ def program_from_message(message: pb.Program, default: Limits) -> Program:
         language=message.language,
         limits=limits_from_message(message.limits, default),
         compare=Compare(tolerance, compare.unordered),
+        signature=_signature_from_message(message),
     )
+
+
+def _signature_from_message(message: pb.Program) -> Signature | None:
+    if not message.HasField("signature"):
+        return None
+    return Signature(tuple(message.signature.parameters), message.signature.returns)
 
 
 def _test_from_message(message: pb.Test) -> Test | StdioTest:
@@ -100,6 +115,7 @@ def _test_from_message(message: pb.Test) -> Test | StdioTest:
 
 def result_to_message(result: Result) -> pb.Result:
     """Return a result as a message."""
+    refusal = refusal_to_message(result.refusal) if result.refusal is not None else None
     return pb.Result(
         id=result.id,
         verdict=result.verdict.value,
@@ -121,7 +137,22 @@ def result_to_message(result: Result) -> pb.Result:
         stdout=result.stdout,
         stderr=result.stderr,
         queue_seconds=result.queue_seconds,
+        compile_seconds=result.compile_seconds,
+        refusal=refusal,
     )
+
+
+def refusal_to_message(refusal: Refusal) -> pb.Refusal:
+    """Return a refusal as a message."""
+    return pb.Refusal(code=refusal.code, message=refusal.message)
+
+
+def refusal_from_message(message: pb.Refusal) -> Refusal:
+    """Return the refusal of a message."""
+    try:
+        return Refusal(Code(message.code), message.message)
+    except ValueError:  # a code of a newer server
+        return Refusal(Code.UNAVAILABLE, message.message)
 
 
 def result_from_message(message: pb.Result) -> Result:
@@ -147,6 +178,8 @@ def result_from_message(message: pb.Result) -> Result:
         stdout=message.stdout,
         stderr=message.stderr,
         queue_seconds=message.queue_seconds,
+        compile_seconds=message.compile_seconds,
+        refusal=refusal_from_message(message.refusal) if message.HasField("refusal") else None,
     )
 
 
@@ -154,13 +187,20 @@ def description_from_message(message: pb.DescribeResponse) -> Description:
     """Return what a server said about itself."""
     return Description(
         tier=message.tier,
+        zygote=message.zygote,
+        cgroup=message.cgroup,
         slots=message.slots,
         queue_capacity=message.queue_capacity,
         max_batch=message.max_batch,
+        max_source_bytes=message.max_source_bytes,
         default_limits=limits_from_message(message.default_limits, Limits()),
         maximum_limits=limits_from_message(message.maximum_limits, Limits()),
         languages=tuple(
-            Language(item.name, item.version, item.available, item.hint)
+            Language(item.name, item.version, item.available, item.hint, item.slots)
             for item in message.languages
+        ),
+        primitives=tuple(
+            Primitive(item.name, item.available, item.reason, item.enable)
+            for item in message.primitives
         ),
     )

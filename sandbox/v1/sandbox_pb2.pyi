@@ -18,6 +18,7 @@ class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEMORY_LIMIT: _ClassVar[Verdict]
     OUTPUT_LIMIT: _ClassVar[Verdict]
     INTERNAL: _ClassVar[Verdict]
+    REFUSED: _ClassVar[Verdict]
 VERDICT_UNSPECIFIED: Verdict
 PASSED: Verdict
 WRONG_ANSWER: Verdict
@@ -27,13 +28,14 @@ TIME_LIMIT: Verdict
 MEMORY_LIMIT: Verdict
 OUTPUT_LIMIT: Verdict
 INTERNAL: Verdict
+REFUSED: Verdict
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("tier", "slots", "queue_capacity", "max_batch", "default_limits", "maximum_limits", "languages")
+    __slots__ = ("tier", "slots", "queue_capacity", "max_batch", "default_limits", "maximum_limits", "languages", "zygote", "cgroup", "primitives", "max_source_bytes")
     TIER_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_CAPACITY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +43,10 @@ class DescribeResponse(_message.Message):
     DEFAULT_LIMITS_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_LIMITS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
+    ZYGOTE_FIELD_NUMBER: _ClassVar[int]
+    CGROUP_FIELD_NUMBER: _ClassVar[int]
+    PRIMITIVES_FIELD_NUMBER: _ClassVar[int]
+    MAX_SOURCE_BYTES_FIELD_NUMBER: _ClassVar[int]
     tier: str
     slots: int
     queue_capacity: int
@@ -48,19 +54,51 @@ class DescribeResponse(_message.Message):
     default_limits: Limits
     maximum_limits: Limits
     languages: _containers.RepeatedCompositeFieldContainer[Language]
-    def __init__(self, tier: _Optional[str] = ..., slots: _Optional[int] = ..., queue_capacity: _Optional[int] = ..., max_batch: _Optional[int] = ..., default_limits: _Optional[_Union[Limits, _Mapping]] = ..., maximum_limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[_Union[Language, _Mapping]]] = ...) -> None: ...
+    zygote: str
+    cgroup: str
+    primitives: _containers.RepeatedCompositeFieldContainer[Primitive]
+    max_source_bytes: int
+    def __init__(self, tier: _Optional[str] = ..., slots: _Optional[int] = ..., queue_capacity: _Optional[int] = ..., max_batch: _Optional[int] = ..., default_limits: _Optional[_Union[Limits, _Mapping]] = ..., maximum_limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[_Union[Language, _Mapping]]] = ..., zygote: _Optional[str] = ..., cgroup: _Optional[str] = ..., primitives: _Optional[_Iterable[_Union[Primitive, _Mapping]]] = ..., max_source_bytes: _Optional[int] = ...) -> None: ...
+
+class Primitive(_message.Message):
+    __slots__ = ("name", "available", "reason", "enable")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ENABLE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    available: bool
+    reason: str
+    enable: str
+    def __init__(self, name: _Optional[str] = ..., available: _Optional[bool] = ..., reason: _Optional[str] = ..., enable: _Optional[str] = ...) -> None: ...
 
 class Language(_message.Message):
-    __slots__ = ("name", "version", "available", "hint")
+    __slots__ = ("name", "version", "available", "hint", "slots")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     available: bool
     hint: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., available: _Optional[bool] = ..., hint: _Optional[str] = ...) -> None: ...
+    slots: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., available: _Optional[bool] = ..., hint: _Optional[str] = ..., slots: _Optional[int] = ...) -> None: ...
+
+class ResizeRequest(_message.Message):
+    __slots__ = ("language", "slots")
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    language: str
+    slots: int
+    def __init__(self, language: _Optional[str] = ..., slots: _Optional[int] = ...) -> None: ...
+
+class ResizeResponse(_message.Message):
+    __slots__ = ("before",)
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    before: int
+    def __init__(self, before: _Optional[int] = ...) -> None: ...
 
 class ExecuteRequest(_message.Message):
     __slots__ = ("programs",)
@@ -75,12 +113,16 @@ class ExecuteResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
 
 class StreamRequest(_message.Message):
-    __slots__ = ("batch", "programs")
+    __slots__ = ("batch", "programs", "client", "timeout_seconds")
     BATCH_FIELD_NUMBER: _ClassVar[int]
     PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     batch: int
     programs: _containers.RepeatedCompositeFieldContainer[Program]
-    def __init__(self, batch: _Optional[int] = ..., programs: _Optional[_Iterable[_Union[Program, _Mapping]]] = ...) -> None: ...
+    client: str
+    timeout_seconds: float
+    def __init__(self, batch: _Optional[int] = ..., programs: _Optional[_Iterable[_Union[Program, _Mapping]]] = ..., client: _Optional[str] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
 
 class StreamResponse(_message.Message):
     __slots__ = ("batch", "results", "credits", "refusal")
@@ -103,7 +145,7 @@ class Refusal(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Program(_message.Message):
-    __slots__ = ("id", "language", "source", "entry_point", "tests", "test_code", "limits", "compare")
+    __slots__ = ("id", "language", "source", "entry_point", "tests", "test_code", "limits", "compare", "signature")
     ID_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +154,7 @@ class Program(_message.Message):
     TEST_CODE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     id: str
     language: str
     source: str
@@ -120,7 +163,16 @@ class Program(_message.Message):
     test_code: str
     limits: Limits
     compare: Compare
-    def __init__(self, id: _Optional[str] = ..., language: _Optional[str] = ..., source: _Optional[str] = ..., entry_point: _Optional[str] = ..., tests: _Optional[_Iterable[_Union[Test, _Mapping]]] = ..., test_code: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., compare: _Optional[_Union[Compare, _Mapping]] = ...) -> None: ...
+    signature: Signature
+    def __init__(self, id: _Optional[str] = ..., language: _Optional[str] = ..., source: _Optional[str] = ..., entry_point: _Optional[str] = ..., tests: _Optional[_Iterable[_Union[Test, _Mapping]]] = ..., test_code: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., compare: _Optional[_Union[Compare, _Mapping]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ...) -> None: ...
+
+class Signature(_message.Message):
+    __slots__ = ("parameters", "returns")
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    parameters: _containers.RepeatedScalarFieldContainer[str]
+    returns: str
+    def __init__(self, parameters: _Optional[_Iterable[str]] = ..., returns: _Optional[str] = ...) -> None: ...
 
 class Test(_message.Message):
     __slots__ = ("call", "stdio")
@@ -225,7 +277,7 @@ class Mapping(_message.Message):
     def __init__(self, keys: _Optional[_Iterable[_Union[Value, _Mapping]]] = ..., values: _Optional[_Iterable[_Union[Value, _Mapping]]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("id", "verdict", "security_violation", "tests", "detail", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "stdout", "stderr", "queue_seconds")
+    __slots__ = ("id", "verdict", "security_violation", "tests", "detail", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "stdout", "stderr", "queue_seconds", "compile_seconds", "refusal")
     ID_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     SECURITY_VIOLATION_FIELD_NUMBER: _ClassVar[int]
@@ -237,6 +289,8 @@ class Result(_message.Message):
     STDOUT_FIELD_NUMBER: _ClassVar[int]
     STDERR_FIELD_NUMBER: _ClassVar[int]
     QUEUE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    COMPILE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
     id: str
     verdict: Verdict
     security_violation: bool
@@ -248,7 +302,9 @@ class Result(_message.Message):
     stdout: str
     stderr: str
     queue_seconds: float
-    def __init__(self, id: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., security_violation: _Optional[bool] = ..., tests: _Optional[_Iterable[_Union[TestResult, _Mapping]]] = ..., detail: _Optional[str] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ..., stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., queue_seconds: _Optional[float] = ...) -> None: ...
+    compile_seconds: float
+    refusal: Refusal
+    def __init__(self, id: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., security_violation: _Optional[bool] = ..., tests: _Optional[_Iterable[_Union[TestResult, _Mapping]]] = ..., detail: _Optional[str] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ..., stdout: _Optional[str] = ..., stderr: _Optional[str] = ..., queue_seconds: _Optional[float] = ..., compile_seconds: _Optional[float] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ...) -> None: ...
 
 class TestResult(_message.Message):
     __slots__ = ("verdict", "security_violation", "weak", "actual", "detail")

@@ -49,6 +49,11 @@ class SandboxStub:
                 request_serializer=sandbox_dot_v1_dot_sandbox__pb2.StreamRequest.SerializeToString,
                 response_deserializer=sandbox_dot_v1_dot_sandbox__pb2.StreamResponse.FromString,
                 _registered_method=True)
+        self.Resize = channel.unary_unary(
+                '/sandbox.v1.Sandbox/Resize',
+                request_serializer=sandbox_dot_v1_dot_sandbox__pb2.ResizeRequest.SerializeToString,
+                response_deserializer=sandbox_dot_v1_dot_sandbox__pb2.ResizeResponse.FromString,
+                _registered_method=True)
 
 
 class SandboxServicer:
@@ -62,8 +67,9 @@ class SandboxServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Execute(self, request, context):
-        """Runs one batch. RESOURCE_EXHAUSTED while the queue is full, INVALID_ARGUMENT and
-        UNIMPLEMENTED for a program that can't be run at all.
+        """Runs one batch. RESOURCE_EXHAUSTED while the queue is full. A program that can't be run is
+        refused in its own result (verdict REFUSED); the others run. A program that still waits at the
+        call's deadline is not run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,9 +77,17 @@ class SandboxServicer:
 
     def Stream(self, request_iterator, context):
         """Runs many batches under flow control by credits. The server's first message grants credits;
-        each program that the client sends spends one, and later messages grant more. A client that
-        overspends ends the stream with RESOURCE_EXHAUSTED. Batches of 16 to 64 programs work best.
-        Batches are answered whole, in the order in which they finish.
+        each program that the client sends spends one, and later messages grant more. A batch that
+        overspends is refused with RESOURCE_EXHAUSTED and not run; the stream goes on. Batches of 16 to
+        64 programs work best. Batches are answered whole, in the order in which they finish.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resize(self, request, context):
+        """Changes how many programs of one language run at the same time. Programs that run on a slot
+        that goes away finish first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +110,11 @@ def add_SandboxServicer_to_server(servicer, server):
                     servicer.Stream,
                     request_deserializer=sandbox_dot_v1_dot_sandbox__pb2.StreamRequest.FromString,
                     response_serializer=sandbox_dot_v1_dot_sandbox__pb2.StreamResponse.SerializeToString,
+            ),
+            'Resize': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resize,
+                    request_deserializer=sandbox_dot_v1_dot_sandbox__pb2.ResizeRequest.FromString,
+                    response_serializer=sandbox_dot_v1_dot_sandbox__pb2.ResizeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +198,33 @@ class Sandbox:
             '/sandbox.v1.Sandbox/Stream',
             sandbox_dot_v1_dot_sandbox__pb2.StreamRequest.SerializeToString,
             sandbox_dot_v1_dot_sandbox__pb2.StreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sandbox.v1.Sandbox/Resize',
+            sandbox_dot_v1_dot_sandbox__pb2.ResizeRequest.SerializeToString,
+            sandbox_dot_v1_dot_sandbox__pb2.ResizeResponse.FromString,
             options,
             channel_credentials,
             insecure,

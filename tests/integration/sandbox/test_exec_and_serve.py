@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.backend import import_path
 from sandbox.client import SandboxClient
-from sandbox.errors import ExecFileError, SandboxError
+from sandbox.errors import ExecFileError
 from sandbox.execfile import run
 from sandbox.types import Program, Test, Verdict
 
@@ -53,11 +53,18 @@ def test_a_wrong_line_starts_nothing(tmp_path):
     assert output.getvalue() == ""
 
 
-def test_a_refused_language_is_one_line(tmp_path, server):
+def test_a_refused_language_refuses_only_its_line(tmp_path, server):
     path = tmp_path / "programs.jsonl"
-    path.write_text(json.dumps({**record(1), "language": "go"}))
-    with pytest.raises(SandboxError, match="golang"):
-        run(path, io.StringIO(), server.target)
+    path.write_text(
+        "\n".join(json.dumps({**record(1), "language": n}) for n in ("cobol", "python"))
+    )
+    output = io.StringIO()
+    run(path, output, server.target)
+    refused, ran = (json.loads(line) for line in output.getvalue().splitlines())
+    assert refused["verdict"] == "REFUSED"
+    assert refused["refusal"]["code"] == "UNIMPLEMENTED"
+    assert "cobol" in refused["refusal"]["message"]
+    assert (ran["verdict"], ran["refusal"]) == ("PASSED", None)
 
 
 def test_serve_in_the_foreground():

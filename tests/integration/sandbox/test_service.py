@@ -97,11 +97,12 @@ def test_unary_call(server):
         request = pb.ExecuteRequest(programs=[program_to_message(program(1))])
         answer = stub.Execute(request, timeout=30)
         assert answer.results[0].verdict == pb.PASSED
-        request.programs[0].language = "java"
-        with pytest.raises(grpc.RpcError) as refused:
-            stub.Execute(request, timeout=30)
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert "default-jdk" in str(refused.value.details())
+        request.programs[0].language = "cobol"
+        request.programs.append(program_to_message(program(2)))
+        refused, ran = stub.Execute(request, timeout=30).results
+    assert refused.refusal.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+    assert "cobol" in refused.refusal.message
+    assert ran.verdict == pb.PASSED
 
 
 def test_overspending_credits_ends_the_stream():

@@ -51,8 +51,9 @@ def test_rewards(ran: Result, total: float) -> None:
     assert parts.size_penalty == pytest.approx(-0.02)
 
 
-def test_the_sandbox_s_own_failure_is_never_a_reward() -> None:
-    assert reward(result(Verdict.INTERNAL, P, P), 20, 100, CONFIG) is None
+@pytest.mark.parametrize("verdict", [Verdict.INTERNAL, Verdict.REFUSED])
+def test_what_the_sandbox_did_not_run_is_never_a_reward(verdict: Verdict) -> None:
+    assert reward(result(verdict, P, P), 20, 100, CONFIG) is None
 
 
 def test_a_program_that_breaks_out_gains_nothing() -> None:
@@ -61,7 +62,7 @@ def test_a_program_that_breaks_out_gains_nothing() -> None:
     assert parts.total == pytest.approx(-0.3)
 
 
-VERDICTS = st.sampled_from([v for v in Verdict if v is not Verdict.INTERNAL])
+VERDICTS = st.sampled_from(sorted(set(Verdict) - {Verdict.INTERNAL, Verdict.REFUSED}))
 
 
 @given(st.lists(VERDICTS, min_size=1, max_size=8), VERDICTS, st.integers(1, 100))

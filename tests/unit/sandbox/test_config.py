@@ -13,6 +13,11 @@ from sandbox.types import Limits
     ("change", "name"),
     [
         ({"tier": "T9"}, "tier"),
+        ({"zygote": "rust"}, "zygote"),
+        ({"language_slots": -1}, "language_slots"),
+        ({"max_source_bytes": 0}, "max_source_bytes"),
+        ({"tls_key": "key.pem"}, "tls_certificate"),
+        ({"token": "t", "token_file": "f"}, "token"),
         ({"port": 70_000}, "port"),
         ({"metrics_port": -1}, "metrics_port"),
         ({"slots": -1}, "slots"),

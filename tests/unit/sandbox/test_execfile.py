@@ -80,6 +80,6 @@ def test_result_line():
     record = json.loads(json.dumps(result_to_json(result)))
     assert list(record) == [
         "id", "verdict", "security_violation", "tests", "detail", "cpu_seconds", "wall_seconds",
-        "peak_rss_bytes", "stdout", "stderr",
+        "peak_rss_bytes", "stdout", "stderr", "compile_seconds", "refusal",
     ]  # fmt: skip
     assert record["tests"][0]["verdict"] == "PASSED"

@@ -1,3 +1,4 @@
+import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,10 +6,13 @@ from hypothesis import strategies as st
 from sandbox.jail.encode import MAX_DEPTH
 from sandbox.link import Kind, Unframer, frame
 from sandbox.types import (
+    Code,
     Compare,
     Limits,
     Program,
+    Refusal,
     Result,
+    Signature,
     StdioTest,
     Test,
     TestResult,
@@ -91,6 +95,7 @@ def test_messages_that_are_no_value(message):
         Program("b", "", None, (StdioTest("in", "out"),), compare=Compare(0.0, True)),
         Program("c", "é", "f", (), "assert f()", limits=Limits(1.0, 2.0, 3, 4)),
         Program("d", "", "f", (), compare=Compare(0.5)),
+        Program("e", "", "f", (Test((1,), ""),), signature=Signature(("int",), "str")),
     ],
 )
 def test_programs_survive_the_wire(program):
@@ -107,11 +112,23 @@ def test_limits_left_out_are_the_servers():
 @pytest.mark.parametrize("verdict", Verdict)
 def test_results_survive_the_wire(verdict):
     test = TestResult(verdict, True, True, "actual", "detail")
-    result = Result("a", verdict, True, (test, test), "d", 0.5, 1.5, 7, "out", "err", 0.25)
+    result = Result("a", verdict, True, (test, test), "d", 0.5, 1.5, 7, "out", "err", 0.25, 0.125)
     assert (
         result_from_message(pb.Result.FromString(result_to_message(result).SerializeToString()))
         == result
     )
+
+
+@pytest.mark.parametrize("code", Code)
+def test_refusals_survive_the_wire(code):
+    result = Result("a", Verdict.REFUSED, refusal=Refusal(code, "why"))
+    assert result_from_message(result_to_message(result)) == result
+
+
+def test_every_code_is_one_of_grpcs():
+    assert {code.name: code.value for code in Code}.items() <= {
+        code.name: code.value[0] for code in grpc.StatusCode
+    }.items()
 
 
 def test_a_surrogate_in_the_source_is_the_callers_mistake():
