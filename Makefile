@@ -48,6 +48,7 @@ integration: $(STAMP)  ## tests against real servers: gRPC, Redis, Ray, the jail
 
 proto: $(STAMP)  ## regenerate the wire code from proto/
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. proto/sandbox/v1/sandbox.proto
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. proto/sandbox/v1/opaque.proto
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. proto/replay/v1/trajectory.proto
 
 proto-fresh: proto  ## fail when the committed wire code is not what proto/ gives

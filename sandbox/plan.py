@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandbox.asserts import Call, rewrite
 from sandbox.canonical import How, canonical
 from sandbox.jail import child
+from sandbox.signature import SignatureError, check
 from sandbox.types import Program, StdioTest
 
 
@@ -61,6 +62,10 @@ def plan(program: Program) -> tuple[Run, ...]:
         raise PlanError(f"program {program.id!r}: its tests call a function; name entry_point")
     if not program.tests and not program.test_code:
         raise PlanError(f"program {program.id!r}: no tests and no test_code")
+    try:
+        check(program)
+    except SignatureError as error:
+        raise PlanError(f"program {program.id!r}: signature: {error}") from error
     most = program.limits.output_bytes
     if scripts:
         payload = marshal.dumps((child.SCRIPT, source, "", [], most), 2)

@@ -7,7 +7,7 @@ from sandbox.canonical import canonical
 from sandbox.jail import child, zygote
 from sandbox.judge import Facts, judge
 from sandbox.plan import CallCheck, OutputCheck, PlanError, Run, WeakCheck, plan
-from sandbox.types import Compare, Program, StdioTest, Test, Verdict
+from sandbox.types import Compare, Program, Signature, StdioTest, Test, Verdict
 
 CPU_LIMIT = 2.0
 CALLS = Run(b"", b"", (CallCheck(canonical(4), Compare()), CallCheck(canonical(5), Compare())))
@@ -173,6 +173,7 @@ def test_the_payload_holds_no_expected_value():
         Program("p", "x", "f", (Test((), 1), StdioTest("", ""))),
         Program("p", "x", "f", (StdioTest("", ""),), "assert f()"),
         Program("p", "x", "f", (Test((), object()),)),
+        Program("p", "x", "f", (Test((), 1),), signature=Signature((), "str")),
     ],
 )
 def test_programs_that_can_not_be_planned(program):
