@@ -81,7 +81,7 @@ class Slot:
         }
         self._boot_process = subprocess.Popen(
             [self._interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
-            env={},
+            env={"HOME": "/"},  # else a look for it would ask the network for the user
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

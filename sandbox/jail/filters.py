@@ -26,12 +26,13 @@ ALLOWED = """
 """
 
 REFUSED = """
-    chmod chown copy_file_range creat fallocate fchmod fchmodat fchown fchownat fgetxattr
-    fremovexattr fsetxattr ftruncate futimesat getxattr lchown lgetxattr link linkat listxattr
-    membarrier mkdir mkdirat mknod mknodat mlock mlock2 mlockall munlock munlockall prctl rename
-    renameat renameat2 rmdir sched_setaffinity sched_setattr sched_setparam sched_setscheduler
-    sendfile setpgid setpriority setsid splice symlink symlinkat sync tee truncate unlink
-    unlinkat utime utimensat utimes
+    chmod chown copy_file_range creat epoll_create epoll_create1 fallocate fchmod fchmodat fchown
+    fchownat fgetxattr flistxattr fremovexattr fsetxattr ftruncate futimesat getxattr lchown
+    lgetxattr link linkat listxattr llistxattr lremovexattr lsetxattr membarrier mkdir mkdirat mknod
+    mknodat mlock mlock2 mlockall munlock munlockall prctl removexattr rename renameat renameat2
+    rmdir sched_setaffinity sched_setattr sched_setparam sched_setscheduler sendfile setpgid
+    setpriority setsid setxattr splice symlink symlinkat sync tee truncate unlink unlinkat utime
+    utimensat utimes
 """
 
 # What the zygote needs besides, and no program may.

@@ -1,25 +1,22 @@
-"""Every hostile program runs on both isolation tiers: as root with mapped ids, and unprivileged."""
+"""The servers that hostile programs run on: every isolation tier that this host offers."""
 
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.local import LocalServer
-from sandbox.types import Limits, Program, Result, Test, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "65534"
-LIMITS = Limits(cpu_seconds=0.4, wall_seconds=60.0)
-
-Run = Callable[..., Result]
+TIERS = ("T1", "T2")
 
 
 class UnprivilegedServer(LocalServer):
@@ -38,7 +35,7 @@ def as_nobody() -> list[str]:
 
 def readable_python() -> tuple[str, str]:
     """A Python of this version that nobody can run, and the path on which it finds all it needs."""
-    path = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
+    path = os.pathsep.join([str(ROOT), str(Path(grpc.__file__).parents[1])])
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (os.path.realpath(sys.executable), shutil.which(version, path="/usr/bin")):
         if python and _works(python, path):
@@ -59,32 +56,18 @@ def _works(python: str, path: str) -> bool:
     return answer.returncode == 0
 
 
-def server(tier: str) -> LocalServer:
+def server(tier: str, slots: int = 1) -> LocalServer:
     root = os.geteuid() == 0
     if tier == "T1" and not root:
         pytest.skip("T1 needs root")
-    config = SandboxConfig(tier=tier, slots=1, queue_capacity=256)
+    config = SandboxConfig(tier=tier, slots=slots)
     return UnprivilegedServer(config) if root and tier == "T2" else LocalServer(config)
 
 
-@pytest.fixture(scope="session", params=["T1", "T2"])
+@pytest.fixture(scope="session", params=TIERS)
 def client(request: pytest.FixtureRequest) -> Iterator[SandboxClient]:
+    """A client of a server with one slot, so that each program follows the one before."""
     with server(request.param) as running:
         assert running.tier == request.param
         with SandboxClient(running.target) as made:
             yield made
-
-
-@pytest.fixture
-def run(client: SandboxClient) -> Iterator[Run]:
-    """Runs one hostile program, then a harmless one: the slot must live and know nothing."""
-
-    def execute(
-        source: str, args: tuple[object, ...] = (2,), expected: object = 4, limits: Limits = LIMITS
-    ) -> Result:
-        program = Program("hostile", source, "f", (Test(args, expected),), limits=limits)
-        return client.execute([program])[0]
-
-    yield execute
-    harmless = Program("harmless", "def f(x): return 2 * x", "f", (Test((2,), 4),))
-    assert client.execute([harmless])[0].verdict is Verdict.PASSED

@@ -22,6 +22,39 @@ LEAVE_AND_LOOK = [
      "import sys\nseen = sys.getrecursionlimit() == 77777"),
     ("import decimal\ndecimal.getcontext().prec = 3",
      "import decimal\nseen = decimal.getcontext().prec == 3"),
+    ("import signal\nsignal.setitimer(signal.ITIMER_VIRTUAL, 50)",
+     "import signal\nseen = signal.getitimer(signal.ITIMER_VIRTUAL)[0] > 0"),
+    ("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))",
+     "import signal\nseen = bool(signal.pthread_sigmask(signal.SIG_BLOCK, ()))"),
+    ("import ctypes\nctypes.memset(id(77) + 24, 78, 1)", "seen = 70 + int('7') != int('7' * 2)"),
+    ("import ctypes\nctypes.CDLL(None).setenv(b'MARK', b'1', 1)",
+     "import ctypes\nseen = bool(ctypes.CDLL(None).getenv(b'MARK'))"),
+    ("import ctypes\nctypes.CDLL(None).srand(1)\nctypes.CDLL(None).rand()",
+     "import ctypes\nlibc = ctypes.CDLL(None)\nfirst = libc.rand()\nlibc.srand(1)\n"
+     "libc.rand()\nseen = first == libc.rand()"),
+    ("import mmap\nheld = mmap.mmap(-1, 4096)\nheld[:4] = b'MARK'",
+     "import mmap\nseen = mmap.mmap(-1, 4096)[:4] == b'MARK'"),
+    ("import mmap, os\nheld = mmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096)\nheld[:4] = b'MARK'",
+     "import mmap, os\nseen = mmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096)[:4] == b'MARK'"),
+    ("import os\nos.write(os.open('/dev/null', os.O_RDWR), b'MARK')",
+     "import os\nseen = os.read(os.open('/dev/null', os.O_RDWR), 4) != b''"),
+    ("import os\nkept = [os.dup(1) for _ in range(40)]",
+     "import os\nseen = os.dup(1) > 5"),
+    ("import sys\nsys.stdout = None", "import sys\nseen = sys.stdout is None"),
+    ("import sys\nsys.setprofile(lambda *rest: None)",
+     "import sys\nseen = sys.getprofile() is not None"),
+    ("import sys\nsys.addaudithook(lambda *rest: sys.modules.setdefault('mark', sys))",
+     "import sys\nopen('/dev/null')\nseen = 'mark' in sys.modules"),
+    ("import gc\ngc.set_threshold(7)\ngc.callbacks.append(print)",
+     "import gc\nseen = gc.get_threshold()[0] == 7 or bool(gc.callbacks)"),
+    ("import re\nre.compile('mark+')",
+     "import re\nseen = any('mark+' in str(k) for k in re._cache)"),
+    ("import codecs\ncodecs.register(lambda name: None)",
+     "import codecs\ntry: codecs.lookup('mark')\nexcept LookupError: seen = False"),
+    ("import threading\nthreading.stack_size(2**20)",
+     "import threading\nseen = threading.stack_size() == 2**20"),
+    ("import time, os\nos.environ['TZ'] = 'MARK+5'\ntime.tzset()",
+     "import time\nseen = 'MARK' in time.tzname"),
 ]  # fmt: skip
 
 
@@ -77,18 +110,3 @@ def test_standard_input_is_ones_own(client):
 def test_standard_input_can_not_be_written(client):
     program = Program("p", "import os\nos.write(0, b'x')", None, (StdioTest("one\n", ""),))
     assert client.execute([program])[0].verdict is Verdict.RUNTIME_ERROR
-
-
-def test_only_five_descriptors(run):
-    source = """
-import os
-def f(x):
-    found = []
-    for number in range(64):
-        try:
-            os.fstat(number)
-            found.append(number)
-        except OSError: pass
-    return len(found)
-"""
-    assert run(source, expected=4).verdict is Verdict.PASSED  # 0, 1, 2 and the results

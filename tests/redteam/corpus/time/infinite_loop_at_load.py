@@ -1,0 +1,5 @@
+# Spins for ever before any test.
+# expect: TIME_LIMIT cpu
+# violation: no
+while True:
+    pass

@@ -1,0 +1,108 @@
+"""Every program of the corpus on every isolation tier: the verdict it must get, and no trace of it.
+
+All of a tier's programs are submitted at once, so that those which sleep share the time; after
+each comes a look at what the slots' processes know.
+"""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+import pytest
+
+from sandbox.client import SandboxClient
+from sandbox.local import LocalServer
+from sandbox.types import Limits, Program, Result, Test, Verdict
+from tests.redteam.conftest import TIERS, server
+from tests.redteam.corpus_loader import Hostile, load
+
+CORPUS = load("corpus")
+SLOTS = 6
+FINGERPRINT = """
+import builtins, gc, os, random, signal, sys
+
+def f():
+    held = [
+        sorted(vars(builtins)), sorted(sys.modules), sys.path, sorted(os.environ.items()),
+        os.getcwd(), os.umask(0), os.getresuid()[0] == os.getuid(), os.getpid() > 1,
+        [str(signal.getsignal(number)) for number in range(1, 65) if number not in (32, 33)],
+        signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getitimer(signal.ITIMER_REAL),
+        sys.getrecursionlimit(), sys.getswitchinterval(), gc.get_threshold(), gc.isenabled(),
+        random.random(), os.get_blocking(0), os.get_blocking(1), sys.gettrace(), sys.getprofile(),
+        sorted(vars(sys)), os.listdir("/usr"), len(gc.callbacks),
+    ]
+    number = 0
+    for byte in repr(held).encode():
+        number = (number * 257 + byte) % (2**61 - 1)
+    return number
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a hostile program showed, and what a look after it showed."""
+
+    hostile: Result
+    look: Result
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The whole corpus on one server."""
+
+    outcomes: dict[str, Outcome]
+    jails_before: set[psutil.Process]
+    jails_after: set[psutil.Process]
+
+
+def look(expected: object) -> Program:
+    limits = Limits(cpu_seconds=20, wall_seconds=200)
+    return Program("look", FINGERPRINT, "f", (Test((), expected),), limits=limits)
+
+
+def jails(running: LocalServer) -> set[psutil.Process]:
+    """The init process of each jail: the dispatcher's children."""
+    [dispatcher] = psutil.Process(running.process.pid).children()
+    return set(dispatcher.children())
+
+
+def fits(hostile: Hostile, tier: str) -> bool:
+    return tier in hostile.tiers and hostile.machine in ("", platform.machine())
+
+
+@pytest.fixture(scope="session", params=TIERS)
+def ran(request: pytest.FixtureRequest) -> Iterator[Ran]:
+    """Run all of it, once a tier."""
+    tier = request.param
+    chosen = [hostile for hostile in CORPUS if fits(hostile, tier)]
+    with server(tier, SLOTS) as running, SandboxClient(running.target, timeout_seconds=200) as made:
+        assert running.tier == tier
+        untouched = int(made.execute([look(0)])[0].tests[0].actual)
+        before = jails(running)
+        programs = [item for hostile in chosen for item in (hostile.program, look(untouched))]
+        results = made.execute(programs)
+        last = made.execute([look(untouched)] * (4 * SLOTS))
+        assert {result.verdict for result in last} == {Verdict.PASSED}
+        pairs = zip(results[::2], results[1::2], strict=True)
+        yield Ran({first.id: Outcome(first, second) for first, second in pairs}, before,
+                  jails(running))  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", CORPUS, ids=[hostile.name for hostile in CORPUS])
+def test_hostile_program(ran, hostile):
+    if hostile.name not in ran.outcomes:
+        pytest.skip("another tier's or another machine's")
+    outcome = ran.outcomes[hostile.name]
+    complaint = hostile.complaint(outcome.hostile)
+    assert not complaint, f"{complaint}: {outcome.hostile}"
+    assert outcome.look.verdict is Verdict.PASSED, outcome.look
+
+
+def test_no_jail_had_to_be_replaced(ran):
+    assert ran.jails_before == ran.jails_after
+    assert len(ran.jails_after) == SLOTS
+
+
+def test_the_corpus_is_large():
+    assert len(CORPUS) > 100
