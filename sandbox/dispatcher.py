@@ -65,7 +65,7 @@ class Dispatcher:
         self._poller.register(front_end, select.EPOLLIN)
         self._slots: dict[int, Slot] = {}
         self._slot_list = [
-            Slot(index, host.tier, host.interpreter, config.first_id)
+            Slot(index, host.tier, host.interpreter, config.zygote, config.first_id)
             for index in range(config.slot_count())
         ]
         for slot in self._slot_list:

@@ -56,8 +56,12 @@ class _Output:
 class Slot:
     """A jail: boots, takes one run at a time, tells the facts."""
 
-    def __init__(self, index: int, tier: str, interpreter: Interpreter, first_id: int) -> None:
+    def __init__(
+        self, index: int, tier: str, interpreter: Interpreter, loop: str, first_id: int
+    ) -> None:
+        """`loop`: the setting `zygote`; the attribute says which one serves, once it does."""
         self.index = index
+        self.loop = loop
         self._tier = tier
         self._interpreter = interpreter
         self._first_id = first_id + 2 * index
@@ -72,11 +76,12 @@ class Slot:
         self.state = State.BOOTING
         self.began = time.monotonic()
         self._zygote = 0
-        self.channel, theirs = socket.socketpair()
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.settimeout(_SEND_SECONDS)
         settings = {
             "control": theirs.fileno(),
             "tier": self._tier,
+            "zygote": self.loop,
             "prefix": self._interpreter.prefix,
         }
         self._boot_process = subprocess.Popen(
@@ -102,23 +107,23 @@ class Slot:
 
         """
         try:
-            lines = self.channel.recv(_CHUNK).splitlines()
+            line = self.channel.recv(_CHUNK).rstrip()
         except OSError as error:
             raise JailError(f"the jail's boot: {error}") from error
-        if not lines:
+        kind, rest = line[:1], line[1:]
+        if kind == b"U":
+            self._map_ids()
+        elif kind == b"P":
+            self._zygote = int(rest)
+            self._boot_process.wait(_REAP_SECONDS)
+            self.channel.sendall(b"G")
+        elif kind == b"E":
+            raise JailError(rest.decode(errors="replace"))
+        elif kind == zygote.READY:
+            self.loop = rest.decode()
+            self.state = State.IDLE
+        else:
             raise JailError("the jail ended while it started")
-        for line in lines:
-            kind, rest = line[:1], line[1:]
-            if kind == b"U":
-                self._map_ids()
-            elif kind == b"P":
-                self._zygote = int(rest)
-                self._boot_process.wait(_REAP_SECONDS)
-                self.channel.sendall(b"G")
-            elif kind == b"E":
-                raise JailError(rest.decode(errors="replace"))
-            elif kind == b"R":
-                self.state = State.IDLE
 
     def _map_ids(self) -> None:
         for name in ("uid_map", "gid_map"):
@@ -192,7 +197,7 @@ class Slot:
 
         """
         try:
-            reply = self.channel.recv(zygote.REPLY.size, socket.MSG_WAITALL)
+            reply = self.channel.recv(zygote.REPLY.size)
         except OSError as error:
             raise SlotBrokenError(f"slot {self.index}: {error}") from error
         if len(reply) != zygote.REPLY.size:

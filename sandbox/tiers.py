@@ -46,7 +46,7 @@ def probe(config: SandboxConfig) -> Host:
 
 
 def _try(tier: str, interpreter: Interpreter, config: SandboxConfig) -> None:
-    slot = Slot(0, tier, interpreter, config.first_id)
+    slot = Slot(0, tier, interpreter, config.zygote, config.first_id)
     try:
         slot.channel.settimeout(_PROBE_SECONDS)
         while slot.state is State.BOOTING:

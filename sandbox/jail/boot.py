@@ -14,12 +14,11 @@ import os
 import resource
 import signal
 import sys
-from _socket import SocketType  # the C module alone: socket.py would weigh 1 MB more
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from sandbox.jail import child, filters, kernel, root, zygote
+from sandbox.jail import filters, kernel, root, zygote
 
 _PRELOADED = (
     "bisect",
@@ -53,6 +52,7 @@ def main(settings: dict[str, object]) -> None:
     control, tier, prefix = int(str(settings["control"])), settings["tier"], str(settings["prefix"])
     for name in _PRELOADED:
         __import__(name)
+    loop = zygote.find_loop(str(settings["zygote"]))  # while the host's files are there
     calls = kernel.Kernel()
     calls.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if tier == "T1":
@@ -67,11 +67,12 @@ def main(settings: dict[str, object]) -> None:
         raise SystemExit(1)
     _become_zygote(calls, tier == "T1")
     _forget_host(prefix)
+    zygote.warm_up(loop)
+    gc.collect()
+    gc.freeze()
     calls.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    program_filter = calls.prepared_filter(filters.program_filter())
-    channel = SocketType(fileno=control)
-    calls.prepared_filter(filters.zygote_filter()).install()
-    zygote.serve(channel, program_filter, own_ids=tier == "T1")
+    seal = calls.prepared_filter(filters.zygote_filter()).install
+    zygote.serve(loop, control, filters.program_filter(), tier == "T1", seal)
 
 
 def _isolate_as_root(calls: kernel.Kernel, control: int, prefix: str) -> None:
@@ -138,9 +139,6 @@ def _forget_host(prefix: str) -> None:
     sys.argv[:] = [""]
     sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
-    child.warm_up()
-    gc.collect()
-    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -38,30 +38,6 @@ _MAX_TEXT = 400
 _PROGRAM_ID = 1
 
 
-_WARM_UP = b"""
-class Example:
-    def __init__(self, value): self.value = value
-def example(value):
-    if value: raise ValueError(f"no {value}")
-    return [Example(item).value for item in (None, True, 1, 1.5, "a", b"a", (1,), {1}, {1: 2})]
-"""
-
-
-def warm_up() -> None:
-    """Do once in the zygote what every program does, so that its process inherits it done.
-
-    The first `compile` of an interpreter alone makes 200 pages of types, 1.5 ms for each program.
-    """
-    names: dict[str, Any] = {}
-    exec(compile(_WARM_UP, FILE_NAME, "exec", dont_inherit=True), names)
-    for args in ((0,), (1,)):
-        _run_call(names, "example", marshal.loads(marshal.dumps(args)), 1 << 20, _discard)
-
-
-def _discard(tag: bytes, body: bytes = b"") -> None:
-    pass
-
-
 def run(
     descriptors: list[int],
     cpu_seconds: float,
@@ -73,7 +49,11 @@ def run(
     try:
         payload = _contents(descriptors.pop(0))
         _confine(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
-        _run(payload, descriptors[0])
+        random.seed(0)  # the same program does the same on every slot
+        gc.enable()
+        execute(payload, descriptors[0])
+        _flush()
+        os._exit(0)
     finally:
         os._exit(EXIT_BROKEN)
 
@@ -116,27 +96,25 @@ def _confine(
     program_filter.install()
 
 
-def _run(payload: bytes, results: int) -> None:
+def execute(payload: bytes, results: int) -> None:
+    """Run a payload in this process, as it is; frames go to `results`, nowhere if that is -1."""
+
     def emit(tag: bytes, body: bytes = b"") -> None:
         data = tag + len(body).to_bytes(4, "little") + body
-        while data:
+        while data and results >= 0:
             data = data[os.write(results, data) :]
 
     kind, source, entry_point, tests, output_bytes = marshal.loads(payload)  # from the trusted side
-    random.seed(0)  # the same program does the same on every slot
-    gc.enable()
     try:
         code = compile(source, FILE_NAME, "exec", dont_inherit=True)
     except BaseException as error:
-        emit(COMPILE_ERROR, _describe(error))
-        os._exit(0)
+        emit(COMPILE_ERROR, describe(error))
+        return
     emit(COMPILED)
     if kind == SCRIPT:
         _run_script(code, emit)
     else:
         _run_calls(code, entry_point, tests, output_bytes, emit)
-    _flush()
-    os._exit(0)
 
 
 def _run_script(code: CodeType, emit: Callable[..., None]) -> None:
@@ -147,11 +125,11 @@ def _run_script(code: CodeType, emit: Callable[..., None]) -> None:
         exec(code, module.__dict__)
     except SystemExit as error:
         if error.code not in (None, 0):
-            emit(LOAD_ERROR, _describe(error))
+            emit(LOAD_ERROR, describe(error))
     except MemoryError:
         emit(NO_MEMORY)
     except BaseException as error:
-        emit(LOAD_ERROR, _describe(error))
+        emit(LOAD_ERROR, describe(error))
     emit(DONE)
 
 
@@ -174,7 +152,7 @@ def _run_calls(
         emit(NO_MEMORY)
         return
     except BaseException as error:
-        emit(LOAD_ERROR, _describe(error))
+        emit(LOAD_ERROR, describe(error))
         return
     for kind, held in tests:
         if kind == CALL:
@@ -200,7 +178,7 @@ def _run_call(
     except MemoryError:
         emit(NO_MEMORY)
     except BaseException as error:
-        emit(EXCEPTION, _describe(error))
+        emit(EXCEPTION, describe(error))
     else:
         emit(VALUE, data)
 
@@ -209,16 +187,16 @@ def _run_statements(names: dict[str, Any], source: Any, emit: Callable[..., None
     try:
         exec(compile(source, "<test>", "exec", dont_inherit=True), names)
     except AssertionError as error:
-        emit(WEAK_FAILED, _describe(error))
+        emit(WEAK_FAILED, describe(error))
     except MemoryError:
         emit(NO_MEMORY)
     except BaseException as error:
-        emit(EXCEPTION, _describe(error))
+        emit(EXCEPTION, describe(error))
     else:
         emit(WEAK_PASSED)
 
 
-def _describe(error: BaseException) -> bytes:
+def describe(error: BaseException) -> bytes:
     """`Type: message (line n)`; the message is the program's own and may be anything."""
     try:
         text = f"{type(error).__name__}: {error}"[:_MAX_TEXT]
