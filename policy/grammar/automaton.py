@@ -13,6 +13,8 @@ B rows, D places of the stack, V actions, C holes that an action opens at most, 
 """
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import torch
 from jaxtyping import Bool, Int
@@ -40,7 +42,9 @@ NUM_FEATURES = 6
 MAX_FEATURE = 31
 # Columns of the links: names first, then positions, of which the root's is -1.
 _FIRST_POSITION = 64
-_PER_ROW = ("_top", "_stack", "_height", "_links", "_previous", "_open", "_nodes_left")
+_PER_ROW = (
+    "_top", "_stack", "_height", "_links", "_previous", "_open", "_nodes_left", "_position"
+)  # fmt: skip
 
 
 class Automaton:
@@ -64,7 +68,6 @@ class Automaton:
         self._max_actions = max_actions
         self._counted = any(row.max_nodes is not None for row in contexts)
         self._constrained = len(forbids) > 1 or self._counted
-        self._position = 0
         self._top = first_entries(profile, contexts, root).to(device)
         count = len(contexts)
 
@@ -75,6 +78,8 @@ class Automaton:
         self._stack = full(self._depth, COLUMNS, value=0)
         self._stack[:, 0] = self._top
         self._height = full(value=1)
+        # Rows that began at different times stand at different positions.
+        self._position = full(value=0)
         self._index = torch.arange(count, device=device)
         self._places = torch.arange(MAX_CHILDREN + 1, device=device)
         self._no_hole = torch.zeros(COLUMNS, dtype=torch.int64, device=device)
@@ -153,7 +158,7 @@ class Automaton:
         limit = self._depth - MAX_CHILDREN - 1
         self._height = (place + stays + filling[:, masks.CHILDREN]).clamp(0, limit)
         self._link(filling[:, masks.NAME_SLOT])
-        self._position += 1
+        self._position = self._position + 1
 
     def _bind(self, words: Int[Tensor, "B 2"]) -> None:
         """Show a bound name, and what the scope has seen, to its open holes and those inside it.
@@ -172,7 +177,7 @@ class Automaton:
         """Put what stays of a list and the action's holes, the first on top, at `place`."""
         rows = self._tables.entries.index_select(0, kind)
         keep, add, position = rows.view(-1, MAX_CHILDREN + 1, 3, COLUMNS).unbind(2)
-        entries = torch.add(add, position, alpha=self._position)
+        entries = torch.addcmul(add, position, self._position[:, None, None])
         entries += self._top[:, None] & keep
         entries[:, 0, HOLE] += rest
         places = place[:, None] + self._places
@@ -182,7 +187,7 @@ class Automaton:
         """Remember where a name was used and a child was filled last; read the next hole."""
         used = self._links[self._index, slot]
         places = torch.stack((slot, self._top[:, PARENT] + _FIRST_POSITION), dim=1)
-        self._links.scatter_(1, places, self._position)
+        self._links.scatter_(1, places, self._position[:, None].expand(-1, 2))
         finished = self.finished[:, None]
         top = self._stack[self._index, self._height - 1]
         self._top = torch.where(finished, self._no_hole, top)
@@ -220,11 +225,24 @@ class Automaton:
         return Trace(features.view(shape), mask.view(shape), bare.view(shape), legal)
 
     def select(self, rows: Int[Tensor, " N"]) -> None:
-        """Keep the given rows, in that order."""
+        """Keep the given rows, in that order; a row may be kept more than once."""
         self._rows = self._rows.take(rows)
         self._index = torch.arange(len(rows), device=rows.device)
         for name in _PER_ROW:
             setattr(self, name, getattr(self, name)[rows])
+
+    def fork(self, rows: Int[Tensor, " N"]) -> Self:
+        """Copies of the given rows, wherever they stand, in an automaton of their own."""
+        forked = copy(self)
+        forked.select(rows)
+        return forked
+
+    def put(self, rows: Int[Tensor, " N"], other: Self) -> None:
+        """Let the rows of `other`, a fork of the same automaton, take the place of these."""
+        for name in _PER_ROW:
+            getattr(self, name).index_copy_(0, rows, getattr(other, name))
+        for mine, theirs in zip(self._rows, other._rows, strict=True):
+            mine.index_copy_(0, rows, theirs)
 
 
 def _unconstrained(rows: Rows) -> Rows:

@@ -86,6 +86,22 @@ def test_rows_do_not_touch_each_other() -> None:
         assert torch.equal(one.features[0], trace.features[i])
 
 
+def test_a_row_may_begin_in_the_place_of_another_that_is_ahead_of_it() -> None:
+    drawn = draw(4, PROFILES["python"], Root.BODY, max_actions=60, seed=3)
+    alone = Automaton(PROFILES["python"], [CONTEXT] * 4, 60, Root.BODY, CPU)
+    trace = alone.fork(torch.arange(4)).replay(drawn, (drawn != 0).sum(1))
+    rows = alone.fork(torch.tensor([0, 1]))
+    for step in range(drawn.shape[1]):
+        if step == 3:
+            rows.put(torch.tensor([0]), alone.fork(torch.tensor([2])))
+        began = [(1, 0), (0, 0) if step < 3 else (2, 3)]
+        for place, (program, first) in zip((1, 0), began, strict=True):
+            assert torch.equal(rows.features()[place], trace.features[program, step - first])
+            assert torch.equal(rows.mask()[place], trace.mask[program, step - first])
+        (_, (program, first)) = began
+        rows.push(torch.stack((drawn[program, step - first], drawn[1, step])))
+
+
 def test_select_keeps_and_permutes_rows() -> None:
     drawn = draw(6, PROFILES["core"], Root.BODY, max_actions=50, seed=3)
     whole = Automaton(PROFILES["core"], [CONTEXT] * 6, 50, Root.BODY, CPU)
