@@ -33,6 +33,9 @@ class SandboxConfig:
     """Python programs that run at the same time; 0: one for each CPU that this process may use."""
     language_slots: int = 0
     """The same for each other language; they start with the first program of the language."""
+    busy_factor: float = 2.0
+    """Programs of all languages that run at the same time: at most so many times the CPUs, or the
+    slots of the language that has most, so that compilers do not starve the rest."""
     tier: str = "auto"
     """Isolation: "T1" (root, mapped ids), "T2" (unprivileged user namespace), "T3" (no user
     namespace), "auto": the best that this host gives."""
@@ -94,6 +97,8 @@ class SandboxConfig:
         for name in ("slots", "language_slots"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"sandbox.{name}: must be 0 or more, is {getattr(self, name)}")
+        if not self.busy_factor >= 1:
+            raise ConfigError(f"sandbox.busy_factor: must be 1 or more, is {self.busy_factor}")
         self._check_together()
         check_limits(self.limits, self.maximum, "sandbox.limits")
 

@@ -1,81 +1,75 @@
-"""The front end's Prometheus metrics, in a registry of their own."""
+"""The server's Prometheus metrics: the dispatcher's statistics under the dashboards' names."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Callable, Iterator
 
-from sandbox.types import Verdict
-from sandbox.v1 import sandbox_pb2 as pb
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
 
-_EDGES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
+from sandbox.statistics import EDGES, Histogram, Statistics
+
+_PREFIX = "treewright_sandbox_"
+_PHASES = {
+    "queue": "Time from acceptance to the first run.",
+    "compile": "Time on the clock that compiling took.",
+    "run": "Time on the clock that a program's runs took.",
+}
 
 
-class Metrics:
-    """What the sandbox tells about itself; names are fixed by the dashboards."""
+class StatisticsCollector(Collector):
+    """Asks for the statistics whenever Prometheus asks for the metrics."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Callable[[], Statistics]) -> None:
+        self._ask = ask
         self.registry = CollectorRegistry()
-        self._executions = Counter(
-            "treewright_sandbox_executions_total",
-            "Programs answered.",
-            ["language", "verdict"],
-            registry=self.registry,
-        )
-        self._violations = Counter(
-            "treewright_sandbox_violations_total",
-            "Programs that tried what is forbidden.",
-            ["language"],
-            registry=self.registry,
-        )
-        self._queue_seconds = Histogram(
-            "treewright_sandbox_queue_seconds",
-            "Time from acceptance to the first run.",
-            ["language"],
-            buckets=_EDGES,
-            registry=self.registry,
-        )
-        self._run_seconds = Histogram(
-            "treewright_sandbox_run_seconds",
-            "Time on the clock that a program's runs took.",
-            ["language"],
-            buckets=_EDGES,
-            registry=self.registry,
-        )
-        self._queue_depth = self._gauge("queue_depth", "Programs accepted and waiting for a slot.")
-        self._busy = self._gauge("slots_busy", "Slots that run a program.")
-        self.slots = self._gauge("slots", "Slots.")
-        self._restarts = Counter(
-            "treewright_sandbox_slot_restarts_total",
-            "Jails that had to be replaced.",
-            registry=self.registry,
-        )
-        self._restarts_seen = 0
+        self.registry.register(self)
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(f"treewright_sandbox_{name}", text, registry=self.registry)
+    def describe(self) -> Iterator[Metric]:
+        """Name nothing in advance: registering must not ask yet."""
+        return iter(())
 
-    def answered(self, language: str, result: pb.Result) -> None:
-        """Count one result."""
-        verdict = pb.Verdict.Name(result.verdict)
-        self._executions.labels(language, verdict).inc()
-        if result.security_violation:
-            self._violations.labels(language).inc()
-        self._queue_seconds.labels(language).observe(result.queue_seconds)
-        self._run_seconds.labels(language).observe(result.wall_seconds)
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        held = self._ask()
+        executions = _counter("executions", "Programs answered.", ["language", "verdict"])
+        violations = _counter("violations", "Programs that tried what is forbidden.", ["language"])
+        for language, counts in held.languages.items():
+            for verdict, count in counts.verdicts.items():
+                executions.add_metric([language, verdict], count)
+            violations.add_metric([language], counts.violations)
+        refused = _counter("refused", "Programs that could not be run.", ["code"])
+        for code, count in held.refused.items():
+            refused.add_metric([code], count)
+        restarts = _counter("slot_restarts", "Jails that had to be replaced.", [])
+        restarts.add_metric([], held.restarts)
+        yield from (executions, violations, refused, restarts)
+        for phase, text in _PHASES.items():
+            family = HistogramMetricFamily(f"{_PREFIX}{phase}_seconds", text, labels=["language"])
+            for language, counts in held.languages.items():
+                histogram: Histogram = getattr(counts, phase)
+                family.add_metric([language], _buckets(histogram), histogram.total)
+            yield family
+        for name, text, value in (
+            ("queue_depth", "Programs accepted and waiting for a slot.", held.waiting),
+            ("slots_busy", "Slots that run a program.", held.busy),
+            ("slots", "Slots.", held.slots),
+        ):
+            yield GaugeMetricFamily(_PREFIX + name, text, value=value)
 
-    def in_flight(self, programs: int, slots: int) -> None:
-        """Note how many programs are in the server's hands."""
-        self._busy.set(min(programs, slots))
-        self._queue_depth.set(max(0, programs - slots))
 
-    def restarts(self, total: int) -> None:
-        """Note how many slots were rebooted since the start."""
-        self._restarts.inc(total - self._restarts_seen)
-        self._restarts_seen = total
+def _counter(name: str, text: str, labels: list[str]) -> CounterMetricFamily:
+    return CounterMetricFamily(_PREFIX + name, text, labels=labels)
 
-    def preset(self, languages: tuple[str, ...]) -> None:
-        """Show every series from the start, at zero."""
-        for language in languages:
-            self._violations.labels(language)
-            self._queue_seconds.labels(language)
-            self._run_seconds.labels(language)
-            for verdict in set(Verdict) - {Verdict.REFUSED}:
-                self._executions.labels(language, verdict.value)
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    """Return how many were at most each edge, as Prometheus counts."""
+    sums, so_far = [], 0
+    for edge, count in zip((*map(str, EDGES), "+Inf"), histogram.buckets, strict=True):
+        so_far += count
+        sums.append((edge, float(so_far)))
+    return sums

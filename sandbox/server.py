@@ -21,14 +21,13 @@ from prometheus_client import start_http_server
 from sandbox.backend import Backend
 from sandbox.config import SandboxConfig
 from sandbox.errors import SandboxError, ServerError
-from sandbox.frontend import Servicer, TokenCheck
-from sandbox.languages import PYTHON
-from sandbox.metrics import Metrics
-from sandbox.v1 import sandbox_pb2 as pb
-from sandbox.v1 import sandbox_pb2_grpc
+from sandbox.frontend import SERVICE, Servicer, TokenCheck
+from sandbox.metrics import StatisticsCollector
+from sandbox.security import server_credentials, token_of
+from sandbox.statistics import Statistics
 
-SERVICE = pb.DESCRIPTOR.services_by_name["Sandbox"].full_name
 MAX_MESSAGE_BYTES = 64 * 2**20
+_STATISTICS_SECONDS = 5.0
 _EXIT_REFUSED = 2
 
 
@@ -47,25 +46,30 @@ class Server:
             ServerError: it can't start, or the dispatcher died.
 
         """
-        metrics = Metrics()
-        metrics.slots.set(self._config.slot_count())
-        metrics.preset((PYTHON,))
-        self.backend = Backend(self._config, metrics)
+        token, credentials = token_of(self._config), server_credentials(self._config)
+        self.backend = Backend(self._config)
         await self.backend.start()
         try:
-            with self._metrics_endpoint(metrics):
-                await self._listen(ready)
+            with self._metrics_endpoint():
+                await self._listen(ready, token, credentials)
         finally:
             await self.backend.stop()
 
     @contextlib.contextmanager
-    def _metrics_endpoint(self, metrics: Metrics) -> Iterator[None]:
-        if not self._config.metrics_port:
+    def _metrics_endpoint(self) -> Iterator[None]:
+        port = self._config.metrics_port
+        if not port:
             yield
             return
-        port = self._config.metrics_port
+        loop = asyncio.get_running_loop()
+
+        def ask() -> Statistics:  # in the endpoint's thread
+            asked = asyncio.run_coroutine_threadsafe(self.backend.statistics(), loop)
+            return Statistics.from_json(asked.result(_STATISTICS_SECONDS))
+
+        registry = StatisticsCollector(ask).registry
         try:
-            httpd, thread = start_http_server(port, self._config.host, metrics.registry)
+            httpd, thread = start_http_server(port, self._config.host, registry)
         except OSError as error:
             raise ServerError(f"sandbox.metrics_port {port}: {error.strerror}") from error
         try:
@@ -75,31 +79,28 @@ class Server:
             httpd.server_close()
             thread.join()
 
-    async def _listen(self, ready: Callable[["Server"], None]) -> None:
+    async def _listen(
+        self,
+        ready: Callable[["Server"], None],
+        token: str | None,
+        credentials: grpc.ServerCredentials | None,
+    ) -> None:
         config = self._config
-        age = int(config.max_connection_age_seconds * 1000)
         server = grpc.aio.server(
-            interceptors=[TokenCheck(config.token)] if config.token else [],
-            options=[
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-                ("grpc.max_connection_age_ms", age),
-                ("grpc.max_connection_age_grace_ms", int(config.maximum.wall_seconds * 1000)),
-                # Clients ask every 30 s whether we are there, also between two batches: without
-                # this the server takes it for abuse and hangs up.
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-            ],
+            interceptors=[TokenCheck(token)] if token else [], options=_options(config)
         )
         servicer = Servicer(config, self.backend)
-        sandbox_pb2_grpc.add_SandboxServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
+        servicer.add_to(server)
         healthy = health_aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         try:
-            port = server.add_insecure_port(f"{config.host}:{config.port}")
+            address = f"{config.host}:{config.port}"
+            if credentials is None:
+                port = server.add_insecure_port(address)
+            else:
+                port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise ServerError(
                 f"sandbox.port: can't listen on {config.host}:{config.port}"
@@ -128,6 +129,23 @@ class Server:
         return not self.stopping.is_set()
 
 
+def _options(config: SandboxConfig) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_connection_age_ms", int(config.max_connection_age_seconds * 1000)),
+        ("grpc.max_connection_age_grace_ms", int(config.maximum.wall_seconds * 1000)),
+        # A client that vanished without a word is noticed, and its slots are freed.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        # Clients ask every 30 s whether we are there, also between two batches: without this the
+        # server takes it for abuse and hangs up.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ]
+
+
 def serve(config: SandboxConfig) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
@@ -137,7 +155,7 @@ def serve(config: SandboxConfig) -> None:
     """
 
     def ready(server: Server) -> None:
-        slots, tier = config.slot_count(), server.backend.tier
+        slots, tier = config.slot_count(), server.backend.host["tier"]
         sys.stdout.write(f"sandbox: serving on {server.target}, tier {tier}, {slots} slots\n")
         sys.stdout.flush()
 
@@ -163,7 +181,8 @@ def main() -> None:
     """Serve one parent process (see the module's docstring)."""
 
     def ready(server: Server) -> None:
-        sys.stdout.write(json.dumps({"target": server.target, "tier": server.backend.tier}) + "\n")
+        said = {"target": server.target, "tier": server.backend.host["tier"]}
+        sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
 
     try:
