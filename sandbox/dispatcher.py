@@ -186,7 +186,9 @@ def main(descriptor: int, settings: str) -> None:
     except JailError as error:
         front_end.sendall(frame(Kind.FAILED, body=str(error).encode()))
         raise SystemExit(2) from error
-    front_end.sendall(frame(Kind.READY, body=json.dumps(_ready(host, first[0].loop, known)).encode()))
+    front_end.sendall(
+        frame(Kind.READY, body=json.dumps(_ready(host, first[0].loop, known)).encode())
+    )
     try:
         dispatcher.run()
     except JailError as error:

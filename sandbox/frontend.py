@@ -60,7 +60,6 @@ class Servicer:
         }
         generic = grpc.method_handlers_generic_handler(SERVICE, handlers)
         server.add_generic_rpc_handlers((generic,))
-        server.add_registered_method_handlers(SERVICE, handlers)
 
     async def _describe(
         self, request: pb.DescribeRequest, context: _Context
@@ -126,7 +125,7 @@ class Servicer:
         results = opaque_pb2.OpaqueStreamResponse.FromString(answer).results
         return opaque_pb2.OpaqueExecuteResponse(results=results).SerializeToString()
 
-    async def _stream(self, context: _Context) -> None:
+    async def _stream(self, _: object, context: _Context) -> None:
         """Many batches, until the client, the connection's age or a drain ends it."""
         try:
             granted = self._admission.take_for_stream(self._config.stream_credits)

@@ -42,8 +42,8 @@ class Tls:
             return None
         return grpc.ssl_channel_credentials(
             _read("tls_ca", self.ca),
-            self.key and _read("tls_key", self.key),
-            self.certificate and _read("tls_certificate", self.certificate),
+            _read("tls_key", self.key) if self.key else None,
+            _read("tls_certificate", self.certificate) if self.certificate else None,
         )
 
 

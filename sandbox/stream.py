@@ -84,7 +84,7 @@ class Stream:
             self._ready.put_nowait(None)
 
     async def _read(self, read: Read) -> None:
-        while (raw := await read()) is not grpc.aio.EOF:
+        while isinstance(raw := await read(), bytes):  # else gRPC's mark of the end
             try:
                 self._take(raw)
             except RefusedCall as refused:
@@ -152,4 +152,3 @@ class Stream:
         head = pb.StreamResponse(batch=batch, credits=count).SerializeToString()
         self._ready.put_nowait(head + results)
         self._end_when_answered()
-

@@ -105,17 +105,22 @@ def test_unary_call(server):
     assert ran.verdict == pb.PASSED
 
 
-def test_overspending_credits_ends_the_stream():
-    with LocalServer(SandboxConfig(slots=1, stream_credits=4)) as server:
-        channel = grpc.insecure_channel(server.target)
+def test_a_batch_over_the_credits_is_refused_and_the_stream_goes_on():
+    with (
+        LocalServer(SandboxConfig(slots=1, stream_credits=4)) as server,
+        grpc.insecure_channel(server.target) as channel,
+    ):
         stub = sandbox_pb2_grpc.SandboxStub(channel)
-        programs = [program_to_message(sleeper(1)) for _ in range(5)]
-        answers = stub.Stream(iter([pb.StreamRequest(batch=1, programs=programs)]), timeout=30)
-        assert next(answers).credits == 4
-        with pytest.raises(grpc.RpcError) as refused:
-            list(answers)
-        channel.close()
-    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        sizes = ((1, 3), (2, 2), (3, 1))
+        message = program_to_message(program(1))
+        requests = [pb.StreamRequest(batch=batch, programs=[message] * n) for batch, n in sizes]
+        first, *answers = stub.Stream(iter(requests), timeout=30)
+    assert first.credits == 4
+    found = {answer.batch: answer for answer in answers}
+    assert found[2].refusal.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert "2 programs, but only 1 credits" in found[2].refusal.message
+    assert found[2].credits == 0
+    assert {len(found[1].results), len(found[3].results)} == {3, 1}
 
 
 def test_full_queue_is_told_and_clients_wait_for_room():
