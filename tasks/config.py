@@ -51,5 +51,12 @@ class TasksConfig(BaseModel):
     heldout_families: tuple[str, ...] | None = None
     """Families of which no task is trained on; null takes those that the stages name themselves."""
 
+    plain_name_share: float = Field(default=0.25, ge=0, le=1)
+    """Share of the procedural training tasks whose function has a name that says nothing (`f`,
+    `solve`), so that a policy also reads the description and the examples."""
+
+    undescribed_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of the procedural training tasks without a description: examples must do."""
+
     curriculum: CurriculumConfig = CurriculumConfig()
     """How training tasks are drawn."""

@@ -7,7 +7,7 @@ on), then single tasks. No two tasks of any set have the same normal form.
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tasks import inputs
@@ -26,6 +26,8 @@ _CONSTRAINED_SHARE = 0.1
 
 _REQUIRABLE = ("For", "While", "If", "BinOp", "Call")
 _FORBIDDABLE = ("While", "For", "IfExp", "ListComp", "Lambda", "Import", "Break")
+
+_PLAIN_NAMES = ("f", "f", "g", "solve", "compute", "function", "func")
 
 LICENSE = "Apache-2.0"
 
@@ -47,8 +49,33 @@ def add_stage(stage: str, config: TasksConfig, sides: Sides) -> None:
         drawn = draw_family(stage, family, config, sides)
         kept_out = _heldout_indices(family, drawn, config)
         for i, item in enumerate(drawn):
-            side = HELDOUT if i in kept_out else TRAIN
-            sides.add(item.task, item.program, UNSEEN if family.name in names else side)
+            if family.name in names:
+                sides.add(item.task, item.program, UNSEEN)
+            elif i in kept_out:
+                sides.add(item.task, item.program, HELDOUT)
+            else:
+                sides.add(_with_less_said(item, config), item.program, TRAIN)
+
+
+def _with_less_said(item: Drawn, config: TasksConfig) -> Task:
+    """Take a telling name or the description from some tasks: users do not always give them.
+
+    A description that holds numbers stays: nothing else tells them.
+    """
+    task = item.task
+    rng = Random(f"{config.seed}/said/{task.id}")
+    if rng.random() < config.plain_name_share:
+        task = _renamed(task, rng.choice(_PLAIN_NAMES))
+    if rng.random() < config.undescribed_share and not item.constants:
+        task = replace(task, description="")
+    return task
+
+
+def _renamed(task: Task, name: str) -> Task:
+    assert task.entry_point is not None
+    assert task.reference is not None
+    reference = task.reference.replace(f"def {task.entry_point}(", f"def {name}(", 1)
+    return replace(task, entry_point=name, reference=reference)
 
 
 def heldout_names(stage: str, config: TasksConfig) -> frozenset[str]:

@@ -181,3 +181,21 @@ def test_the_config_names_held_out_families():
 def test_family_names_are_unique():
     for members in FAMILIES.values():
         assert len({one.name for one in members}) == len(members)
+
+
+def test_some_training_tasks_say_less_and_held_out_ones_all():
+    """Shares of what is left out, and that the reference still answers to the task's name."""
+    config = TasksConfig(sources=("loops",), per_family=12)
+    told = build(config.model_copy(update={"plain_name_share": 0.0, "undescribed_share": 0.0}))
+    made = build(config)
+    assert made.heldout == told.heldout
+    assert made.heldout_families == told.heldout_families
+    renamed = [
+        task
+        for task, full in zip(made.train, told.train, strict=True)
+        if task.entry_point != full.entry_point
+    ]
+    assert 0.15 < len(renamed) / len(made.train) < 0.35
+    assert all(str(task.reference).startswith(f"def {task.entry_point}(") for task in renamed)
+    assert 0 < sum(not task.description for task in made.train) < 0.1 * len(made.train)
+    assert all(task.description for task in told.train)
