@@ -97,6 +97,10 @@ class ObjectiveInputs(Targets):
     """Logit of the value of going on."""
     strategy: tuple[Float[Tensor, "M B K"], ...]
     """Logits of each strategy head."""
+    q_continue_target: Float[Tensor, "M B"] | None = None
+    """Probabilities that `q_continue` is taught; None: by `continue_target` of the values here."""
+    learn_continue: bool = True
+    """Whether the value of going on is taught at all."""
     counts: Counts
 
 
@@ -240,23 +244,29 @@ def _q_learning(inputs: ObjectiveInputs) -> dict[str, Tensor]:
     real_B = inputs.kind != RowKind.PADDING
     solved_MB = inputs.solved.to(inputs.q_halt.dtype).expand_as(inputs.q_halt)
     halt_MB = binary_cross_entropy_with_logits(inputs.q_halt, solved_MB, reduction="none")
-    target_MB = continue_target(inputs.q_halt, inputs.q_continue)
+    terms = {"q_halt": (halt_MB.mean(0) * real_B).sum() / inputs.counts.rows}
+    if not inputs.learn_continue:
+        return terms | {"q_continue": halt_MB.new_zeros(())}
+    target_MB = inputs.q_continue_target
+    if target_MB is None:
+        target_MB = continue_target(inputs.q_halt, inputs.q_continue)
     continue_MB = binary_cross_entropy_with_logits(inputs.q_continue, target_MB, reduction="none")
-    return {
-        "q_halt": (halt_MB.mean(0) * real_B).sum() / inputs.counts.rows,
-        "q_continue": (continue_MB.mean(0) * real_B).sum() / inputs.counts.rows,
-    }
+    return terms | {"q_continue": (continue_MB.mean(0) * real_B).sum() / inputs.counts.rows}
 
 
 def continue_target(
-    q_halt: Float[Tensor, "M B"], q_continue: Float[Tensor, "M B"]
+    q_halt: Float[Tensor, "M B"],
+    q_continue: Float[Tensor, "M B"],
+    q_beyond: Float[Tensor, " B"] | None = None,
 ) -> Float[Tensor, "M B"]:
     """Value of going on: the better of the next segment's two values, detached.
 
-    Nothing follows the last segment, so going on there is worth what halting is.
+    After the last segment one must halt: going on there is worth halting after one more
+    (`q_beyond`) or, where nobody ran it, what halting at once is.
     """
     best_next = torch.maximum(q_halt, q_continue)[1:]
-    return torch.cat([best_next, q_halt[-1:]]).detach().sigmoid()
+    last = q_halt[-1] if q_beyond is None else q_beyond
+    return torch.cat([best_next, last[None]]).detach().sigmoid()
 
 
 def _strategy(inputs: ObjectiveInputs) -> Tensor:

@@ -17,7 +17,7 @@ How RLlib's known traps are met:
 
 import logging
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gymnasium
 import numpy as np
@@ -42,6 +42,7 @@ from learner.objective import ObjectiveInputs
 from learner.optim import Optimisation
 from learner.step import build_policy, loss, run_policy, to_floats
 from policy.config import ModelConfig
+from policy.model import Policy
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,9 @@ _SPACE: Any = gymnasium.spaces.Discrete(1)
 class HRMModule(TorchRLModule):  # type: ignore[misc]  # Ray has no types
     """The policy in RLlib's terms; its forward pass in training gives what the objective reads."""
 
+    optimisation: Optimisation
+    """The learner's; set before the first batch."""
+
     def setup(self) -> None:
         """Build the policy from `model_config`; every learner gets the same first weights."""
         model = ModelConfig.model_validate(self.model_config["model"])
@@ -67,7 +71,10 @@ class HRMModule(TorchRLModule):  # type: ignore[misc]  # Ray has no types
 
     def _forward_train(self, batch: Shard, **kwargs: Any) -> dict[str, list[ObjectiveInputs]]:
         # Dataclasses: DDP looks through them for their tensors but copies none of them.
-        return {OUTPUTS: run_policy(self.policy, batch, bfloat16=self._bfloat16)}
+        self.policy.hrm.train_steps = self.optimisation.steps
+        averaged = cast(Policy, self.optimisation.ema.module)
+        inputs = run_policy(self.policy, batch, bfloat16=self._bfloat16, averaged=averaged)
+        return {OUTPUTS: inputs}
 
 
 class HRMLearner(TorchLearner):  # type: ignore[misc]  # Ray has no types
@@ -87,8 +94,9 @@ class HRMLearner(TorchLearner):  # type: ignore[misc]  # Ray has no types
     ) -> None:
         """Register the AdamW of `Optimisation`, which alone steps it and sets its rate."""
         settings = self.config.learner_config_dict
-        policy = self.module[module_id].unwrapped().policy
-        self.optimisation = Optimisation(
+        module = self.module[module_id].unwrapped()
+        policy = module.policy
+        self.optimisation = module.optimisation = Optimisation(
             policy, OptimizerConfig.model_validate(settings["optimizer"])
         )
         self.objective_config = ObjectiveConfig.model_validate(settings["objective"])

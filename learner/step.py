@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from learner.backend import LearnerState, Shard
-from learner.batch import Part, read_shard
+from learner.batch import Batch, Part, read_shard
 from learner.config import LearnerConfig, ObjectiveConfig
-from learner.objective import Counts, ObjectiveInputs, Targets, objective
+from learner.objective import Counts, ObjectiveInputs, Targets, continue_target, objective
 from learner.optim import Optimisation
 from policy.config import ModelConfig
-from policy.model import Policy, SpecStates
+from policy.model import Policy, PolicyOutput
 
 
 def build_policy(config: ModelConfig, seed: int) -> Policy:
@@ -22,23 +23,64 @@ def build_policy(config: ModelConfig, seed: int) -> Policy:
         return Policy(config)
 
 
-def run_policy(policy: Policy, shard: Shard, *, bfloat16: bool) -> list[ObjectiveInputs]:
-    """Run the forward pass on a shard that lies on the policy's device; one result a part."""
+def run_policy(
+    policy: Policy, shard: Shard, *, bfloat16: bool, averaged: Policy
+) -> list[ObjectiveInputs]:
+    """Run the forward pass on a shard that lies on the policy's device; one result a part.
+
+    `averaged` is the policy of the weights' moving average, whose values are the targets where
+    `q_target` is `lagged`.
+    """
     batch = read_shard(shard)
     device = batch.spec.ids.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-        states = policy.encode_spec(batch.spec)
-        return [_run_part(policy, states, part, batch.counts) for part in batch.parts]
+        found = _outputs(policy, batch)
+        targets = _continue_targets(policy, found, averaged, batch)
+    acts = policy.config.hrm.act == "halt_continue"
+    return [
+        _inputs(*one, batch.counts, learn_continue=acts)
+        for one in zip(batch.parts, found, targets, strict=True)
+    ]
 
 
-def _run_part(policy: Policy, states: SpecStates, part: Part, counts: Counts) -> ObjectiveInputs:
-    output = policy(states, part.spec_rows, part.actions, part.features, part.valid)
+def _outputs(policy: Policy, batch: Batch) -> list[PolicyOutput]:
+    states = policy.encode_spec(batch.spec)
+    return [
+        policy(states, part.spec_rows, part.actions, part.features, part.valid)
+        for part in batch.parts
+    ]
+
+
+def _continue_targets(
+    policy: Policy, outputs: list[PolicyOutput], averaged: Policy, batch: Batch
+) -> list[Tensor | None]:
+    core = policy.config.hrm
+    if core.act != "halt_continue" or core.q_target == "bootstrapped":
+        return [None] * len(outputs)
+    if core.q_target == "lagged":
+        with torch.no_grad():
+            outputs = _outputs(averaged, batch)
+    return [
+        continue_target(
+            output.q_halt.float(),
+            output.q_continue.float(),
+            None if output.q_beyond is None else output.q_beyond.float(),
+        )
+        for output in outputs
+    ]
+
+
+def _inputs(
+    part: Part, output: PolicyOutput, target: Tensor | None, counts: Counts, *, learn_continue: bool
+) -> ObjectiveInputs:
     targets = {field.name: getattr(part, field.name) for field in fields(Targets)}
     return ObjectiveInputs(
         logits=output.logits,
         q_halt=output.q_halt.float(),
         q_continue=output.q_continue.float(),
         strategy=tuple(logits.float() for logits in output.strategy),
+        q_continue_target=target,
+        learn_continue=learn_continue,
         counts=counts,
         **targets,
     )
@@ -79,7 +121,9 @@ class TrainStep:
 
     def __call__(self, shard: Shard) -> dict[str, float]:
         """Train on a batch that lies on the policy's device; returns its figures."""
-        parts = run_policy(self.policy, shard, bfloat16=self._bfloat16)
+        self.policy.hrm.train_steps = self.optimisation.steps
+        averaged = cast(Policy, self.optimisation.ema.module)
+        parts = run_policy(self.policy, shard, bfloat16=self._bfloat16, averaged=averaged)
         total, found = loss(parts, self._objective_config, self.optimisation.steps)
         self.optimisation.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(total)

@@ -33,14 +33,19 @@ def attend(
     *,
     causal: bool = False,
     key_mask: Bool[Tensor, "B T"] | None = None,
+    pair_mask: Bool[Tensor, "B S T"] | None = None,
 ) -> Float[Tensor, "B H S D"]:
     """Softmax attention, scaled by 1 / sqrt(D); every H / K query heads read one key head.
 
     `causal` wants either S == T or S == 1: a single query is the newest position of a cached
     sequence and sees every key. `key_mask` is True where a key may be read (padded specs); a row
-    needs one such key. flash-attn takes no mask and no float32, so those go to SDPA.
+    needs one such key. `pair_mask` says the same of every query and stands in for both.
+    flash-attn takes no mask and no float32, so those go to SDPA.
     """
     queries, keys = q.shape[2], k.shape[2]
+    if pair_mask is not None:
+        k, v = (_repeated(part, q.shape[1] // k.shape[1]) for part in (k, v))
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=pair_mask[:, None])
     if causal and queries not in (1, keys):
         raise ValueError(f"causal attention of {queries} queries to {keys} keys is not defined")
     causal = causal and queries > 1

@@ -37,6 +37,7 @@ class DecodingCache:
             positions,
             EDGES * config.message_width,
         )
+        self.depths: Int[Tensor, " B"] | None = None
         self.position = -1
         self._attention_call = self._message_call = 0
 
@@ -67,3 +68,5 @@ class DecodingCache:
         """Keep only these rows, in this order."""
         self.kv = self.kv.index_select(2, rows)
         self.messages = self.messages.index_select(1, rows)
+        if self.depths is not None:
+            self.depths = self.depths[rows]

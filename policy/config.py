@@ -23,9 +23,10 @@ class HRMConfig(_Section):
     """A SwiGLU's inner width is expansion * width * 2/3, rounded up to `round_inner_to`."""
     round_inner_to: int = Field(default=32, ge=1)
     """Multiple to which the SwiGLU's inner width is rounded up (256 in the published model)."""
-    h_layers: int = Field(default=1, ge=1)
-    """Blocks in the H level (slow, reads the spec)."""
-    l_layers: int = Field(default=1, ge=1)
+    h_layers: int = Field(default=1, ge=0)
+    """Blocks in the H level (slow, reads the spec). A level of no blocks only adds up its inputs:
+    one such level, one cycle and one segment make a plain Transformer."""
+    l_layers: int = Field(default=1, ge=0)
     """Blocks in the L level (fast, works on the tree)."""
     h_cycles: int = Field(default=1, ge=1)
     """H calls in a segment."""
@@ -38,6 +39,8 @@ class HRMConfig(_Section):
     gradient_horizon: int = Field(default=0, ge=0)
     """L calls, counted from the segment's end, that gradients run through; 0 means all of them.
     1 is the published one-step gradient."""
+    horizon_warmup_steps: int = Field(default=0, ge=0)
+    """Train steps over which the horizon grows from 1 to `gradient_horizon`."""
     share_levels: bool = False
     """Whether H and L are one set of blocks."""
     feedback: bool = False
@@ -50,12 +53,23 @@ class HRMConfig(_Section):
     """Rotary or learned absolute positions."""
     rope_theta: float = Field(default=10000.0, gt=0)
     """Base wavelength of the rotary positions."""
+    spec_reader: Literal["h", "l", "both", "prefix"] = "h"
+    """Who reads the spec: levels by cross-attention, or both levels because the spec's tokens stand
+    before the actions in one sequence (PrefixLM: they see each other, the actions see them)."""
     act: Literal["off", "halt", "halt_continue"] = "halt_continue"
-    """Which Q-values stop an adaptive run: none, halt > 0, or halt > continue. With `halt` no
-    bootstrapped target is computed, which saves a second forward pass."""
+    """Which Q-values stop an adaptive run: none, halt > 0, or halt > continue. Only the last learns
+    the value of continuing; the value of halting is always learned, because it ranks programs."""
+    q_position: Literal["last", "first"] = "last"
+    """Where the Q-heads read a program: after its last action (they judge the program), or before
+    its first (they judge the task, so that sampling can stop early; the published choice)."""
+    q_target: Literal["bootstrapped", "lagged", "second_forward"] = "bootstrapped"
+    """What the value of continuing is taught: the next segment's values; the same, said by the
+    moving average of the weights, at the cost of its forward pass; or the published way, at the
+    cost of one more segment, after the last segment as well. Puzzles have no `lagged`, and
+    learn a `bootstrapped` value one step late, by the head alone (see `policy.puzzle`)."""
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.width % (2 * self.heads):
             raise ValueError(
                 f"width ({self.width}) must be a multiple of 2 * heads ({2 * self.heads})"
@@ -63,6 +77,13 @@ class HRMConfig(_Section):
         if self.heads % self.kv_heads:
             raise ValueError(
                 f"heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})"
+            )
+        if not self.h_layers + (0 if self.share_levels else self.l_layers):
+            raise ValueError("h_layers and l_layers are both 0: no level has a block")
+        readers = {"h": self.h_layers, "l": self.l_layers}
+        if not self.share_levels and readers.get(self.spec_reader, 1) == 0:
+            raise ValueError(
+                f"spec_reader ({self.spec_reader}) names a level of {self.spec_reader}_layers = 0"
             )
         return self
 
@@ -107,5 +128,8 @@ class ModelConfig(_Section):
     """Width of a message along one edge of the tree."""
     tie_output: bool = True
     """Whether the output projection is the action embedding."""
+    distribution: Literal["softmax", "stablemax"] = "softmax"
+    """How logits become probabilities, in every loss and in sampling alike. Stablemax's scores are
+    x + 1, or 1 / (1 - x) where x < 0, in place of exp(x) (arXiv:2501.04697)."""
     max_actions: int = Field(default=192, ge=2)
     """Longest program in actions."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 from policy.config import HRMConfig, SpecConfig
 from policy.grammar import GRAMMAR
 from policy.hrm import BlockShape, Level, Surroundings
-from policy.layers import Linear, init_normal
+from policy.layers import Linear, Masks, init_normal
 from policy.properties import WIDTH
 from policy.spec import PROPERTY_TOKENS, SpecBatch
 from policy.spec_tokens import MAX_DEPTH, MAX_PLACES, MAX_ROLES, NUMERIC, TYPES, WORDS, Ids, Kind
@@ -76,5 +76,5 @@ class SpecEncoder(nn.Module):
         relations: Tensor = self.properties(batch.properties)
         x = x + numbers + functional.pad(relations, (0, 0, 0, length - PROPERTY_TOKENS))
         if self.level is not None:
-            x = self.level(x, torch.zeros_like(x), Surroundings(key_mask=batch.mask))
+            x = self.level(x, torch.zeros_like(x), Surroundings(masks=Masks(keys=batch.mask)))
         return x

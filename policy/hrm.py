@@ -6,11 +6,12 @@ One class serves the published model (no spec, no tree, bidirectional; see `poli
 the program policy (causal, H reads the spec, L receives messages along the tree).
 
 Shapes: B rows, S positions, T spec tokens, d width, K heads of keys and values,
-D features a head, E edges of the tree.
+D features a head, E edges of the tree, M segments.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -19,8 +20,10 @@ from torch import Tensor, nn
 
 from policy.config import HRMConfig
 from policy.layers import (
+    NO_MASKS,
     CrossAttention,
     Linear,
+    Masks,
     Memory,
     Rotary,
     Rotation,
@@ -44,7 +47,11 @@ class Carry(NamedTuple):
 
 
 class SpecReading(NamedTuple):
-    """What the cross-attending blocks read: keys and values per block, one row each."""
+    """Keys and values of the spec, one row each.
+
+    One for every cross-attending block, H's first; or, where the spec is a prefix of the actions,
+    one for every call of a block in a whole run.
+    """
 
     kv: tuple[Float[Tensor, "2 B K T D"], ...]
     mask: Bool[Tensor, "B T"]
@@ -58,7 +65,26 @@ class Surroundings:
     spec: SpecReading | None = None
     neighbours: Int[Tensor, "B S E"] | None = None
     memory: Memory | None = None
-    key_mask: Bool[Tensor, "B S"] | None = None
+    masks: Masks = NO_MASKS
+    prefix: Iterator[Tensor] | None = None
+    """Keys and values of the positions before the row, in the order of the blocks' calls."""
+
+
+class Recorder:
+    """A `Memory` that keeps the keys and values of every call, for others to read."""
+
+    def __init__(self) -> None:
+        self.depths: Int[Tensor, " B"] | None = None
+        self.kv: list[Float[Tensor, "2 B K T D"]] = []
+
+    def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep a call's keys and values."""
+        self.kv.append(torch.stack((k, v)))
+        return k, v
+
+    def extend_messages(self, values: Tensor) -> Tensor:
+        """Keep nothing: nobody sends messages to a spec."""
+        return values
 
 
 @dataclass(frozen=True)
@@ -88,7 +114,13 @@ class Block(nn.Module):
     def _mix(
         self, x: Float[Tensor, "B S d"], around: Surroundings, kv: Tensor | None
     ) -> Float[Tensor, "B S d"]:
-        mixed = self.self_attn(x, around.rotation, key_mask=around.key_mask, memory=around.memory)
+        mixed = self.self_attn(
+            x,
+            around.rotation,
+            masks=around.masks,
+            memory=around.memory,
+            prefix=None if around.prefix is None else next(around.prefix),
+        )
         if self.cross_attn is not None and around.spec is not None and kv is not None:
             mixed = mixed + self.cross_attn(x, kv, around.spec.mask)
         if self.messages is not None and around.neighbours is not None:
@@ -114,7 +146,8 @@ class Level(nn.Module):
     def __init__(self, config: HRMConfig, layers: int, shape: BlockShape) -> None:
         super().__init__()
         self.layers = nn.ModuleList(Block(config, shape) for _ in range(layers))
-        self.final_norm_eps = config.norm_eps if config.norm == "pre" else None
+        self.first_kv = 0
+        self.final_norm_eps = config.norm_eps if config.norm == "pre" and layers else None
 
     def blocks(self) -> Iterator[Block]:
         """Iterate the blocks with their type."""
@@ -130,7 +163,8 @@ class Level(nn.Module):
     ) -> Float[Tensor, "B S d"]:
         """Run the stack once."""
         x = state + injection
-        kvs: Iterator[Tensor] = iter(around.spec.kv) if around.spec is not None else iter(())
+        spec = () if around.spec is None else around.spec.kv[self.first_kv :]
+        kvs: Iterator[Tensor] = iter(spec)
         for block in self.blocks():
             x = block(x, around, next(kvs) if block.cross_attn is not None else None)
         return x if self.final_norm_eps is None else rms_norm(x, self.final_norm_eps)
@@ -140,6 +174,7 @@ class HRM(nn.Module):
     """Both levels, their initial states, positions and Q-heads.
 
     `h_shape` and `l_shape` say what each level may look at; shared levels have the parts of both.
+    `train_steps` is set by whoever trains: the horizon's warm-up reads it.
     """
 
     H_init: Tensor
@@ -155,6 +190,7 @@ class HRM(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
+        self.train_steps = config.horizon_warmup_steps
         if config.share_levels:
             h_shape = l_shape = BlockShape(
                 h_shape.causal, h_shape.cross or l_shape.cross, l_shape.message_width
@@ -163,6 +199,8 @@ class HRM(nn.Module):
         self.L_level = (
             self.H_level if config.share_levels else Level(config, config.l_layers, l_shape)
         )
+        if not config.share_levels and h_shape.cross:
+            self.L_level.first_kv = config.h_layers
         self.register_buffer("H_init", init_normal(torch.empty(config.width), 1.0))
         self.register_buffer("L_init", init_normal(torch.empty(config.width), 1.0))
         self.rotary = (
@@ -194,19 +232,42 @@ class HRM(nn.Module):
 
     def read_spec(self, states: Float[Tensor, "N T d"], mask: Bool[Tensor, "N T"]) -> SpecReading:
         """Project spec states for every cross-attending block, once per spec."""
+        levels = (self.H_level,) if self.config.share_levels else (self.H_level, self.L_level)
         kvs = (
             block.cross_attn.keys_values(states)
-            for block in self.H_level.blocks()
+            for level in levels
+            for block in level.blocks()
             if block.cross_attn is not None
         )
         return SpecReading(tuple(kvs), mask)
 
+    def read_prefix(self, states: Float[Tensor, "N T d"], mask: Bool[Tensor, "N T"]) -> SpecReading:
+        """Run the spec's tokens by themselves and keep what each call of a block says of them.
+
+        They see each other and never an action, so a run of actions that reads these keys and
+        values is the run of the whole sequence, at the cost of one spec for all its programs.
+        """
+        recorder = Recorder()
+        rotation = self.rotation(0, states.shape[1])
+        around = Surroundings(rotation=rotation, masks=Masks(keys=mask), memory=recorder)
+        list(self.segments(states, around, beyond=self.beyond))
+        return SpecReading(tuple(recorder.kv), mask)
+
+    @property
+    def horizon(self) -> int:
+        """L calls of a segment that gradients run through at this train step."""
+        config = self.config
+        calls = config.h_cycles * config.l_cycles
+        full = min(config.gradient_horizon or calls, calls)
+        if self.train_steps >= config.horizon_warmup_steps:
+            return full
+        return 1 + (full - 1) * self.train_steps // config.horizon_warmup_steps
+
     def segment(self, carry: Carry, x: Float[Tensor, "B S d"], around: Surroundings) -> Carry:
-        """Run one segment; gradients reach as far back as `gradient_horizon` says."""
+        """Run one segment; gradients reach as far back as `horizon` says."""
         config = self.config
         z_h, z_l = carry
-        calls = config.h_cycles * config.l_cycles
-        first = calls - config.gradient_horizon if config.gradient_horizon else 0
+        first = config.h_cycles * config.l_cycles - self.horizon
         enabled = torch.is_grad_enabled()
         for h_cycle in range(config.h_cycles):
             for call in range(h_cycle * config.l_cycles, (h_cycle + 1) * config.l_cycles):
@@ -218,14 +279,44 @@ class HRM(nn.Module):
         return Carry(z_h, z_l)
 
     def segments(
-        self, x: Float[Tensor, "B S d"], around: Surroundings
+        self, x: Float[Tensor, "B S d"], around: Surroundings, *, beyond: int = 0
     ) -> Iterator[Float[Tensor, "B S d"]]:
-        """Yield z_H after each segment of a whole run."""
+        """Yield z_H after each segment of a run, then after `beyond` more without gradient."""
+        config = self.config
         carry = fresh = self.initial(x.shape[0], x.shape[1])
-        for _ in range(self.config.segments):
-            carry = self.segment(carry, x, around)
+        enabled = torch.is_grad_enabled()
+        for number in range(config.segments + beyond):
+            with torch.set_grad_enabled(enabled and number < config.segments):
+                carry = self.segment(carry, x, around)
             yield carry.z_h
-            carry = carry.detach() if self.config.carry == "keep" else fresh
+            carry = carry.detach() if config.carry == "keep" else fresh
+
+    @property
+    def beyond(self) -> int:
+        """Segments after the last that training asks for: see `q_target`."""
+        config = self.config
+        wanted = config.act == "halt_continue" and config.q_target == "second_forward"
+        return int(wanted and torch.is_grad_enabled())
+
+    def settle(
+        self, x: Float[Tensor, "B 1 d"], around: Surroundings, depths: Int[Tensor, " B"] | None
+    ) -> tuple[Float[Tensor, "B d"], Int[Tensor, " B"] | None]:
+        """Decode one position: z_H after as many segments as a row takes, and that number.
+
+        Rows stop early where the Q-heads judge the task: at position 0 (`depths` is None), for all
+        of their positions alike, so that no later one misses a key or a value.
+        """
+        if self.config.act == "off" or self.config.q_position == "last":
+            *_, z_h = self.segments(x, around)
+            return z_h[:, 0], None
+        if depths is None:
+            states = [z_h[:, 0] for z_h in self.segments(x, around)]
+            stops = torch.stack([self.wants_to_halt(*self.q_values(z_h)) for z_h in states])
+            stops[-1] = True
+            depths = stops.int().argmax(0)
+        else:
+            states = [z_h[:, 0] for z_h in islice(self.segments(x, around), int(depths.max()) + 1)]
+        return torch.stack(states)[depths, torch.arange(len(depths), device=x.device)], depths
 
     def q_values(
         self, state: Float[Tensor, "B d"]
@@ -233,6 +324,18 @@ class HRM(nn.Module):
         """Give (halt, continue) logits in float32."""
         halt, go_on = self.q_head(state).float().unbind(-1)
         return halt, go_on
+
+    def wants_to_halt(
+        self, halt: Float[Tensor, " B"], go_on: Float[Tensor, " B"]
+    ) -> Bool[Tensor, " B"]:
+        """Say which rows stop, by their Q-values after a segment."""
+        match self.config.act:
+            case "off":
+                return torch.zeros_like(halt, dtype=torch.bool)
+            case "halt":
+                return halt > 0
+            case "halt_continue":
+                return halt > go_on
 
     def _insight(self, z_l: Float[Tensor, "B S d"]) -> Float[Tensor, "B S d"]:
         if self.feedback is None:

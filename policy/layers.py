@@ -6,7 +6,7 @@ Shapes: B rows, S positions, T spec tokens, d width, H heads, K of keys and valu
 E edges of the tree.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -24,11 +24,26 @@ EDGES = 3
 class Memory(Protocol):
     """What a cache of earlier positions offers to a layer; calls come in a fixed order."""
 
+    depths: Int[Tensor, " B"] | None
+    """Last segment, counted from 0, of rows that stop early; None before the first position."""
+
     def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Append [B, K, 1, D] keys and values; return those of every position so far."""
 
     def extend_messages(self, values: Tensor) -> Tensor:
         """Append [B, 1, m] message values; return [B, T, m]."""
+
+
+class Masks(NamedTuple):
+    """Which keys may be read, where that is not all of them or, in a causal layer, the earlier."""
+
+    keys: Bool[Tensor, "B T"] | None = None
+    """By every query alike."""
+    pairs: Bool[Tensor, "B S T"] | None = None
+    """By each query."""
+
+
+NO_MASKS = Masks()
 
 
 def init_normal(weight: Tensor, std: float) -> Tensor:
@@ -115,10 +130,11 @@ class SelfAttention(nn.Module):
         x: Float[Tensor, "B S d"],
         rotation: Rotation | None,
         *,
-        key_mask: Bool[Tensor, "B S"] | None = None,
+        masks: Masks,
         memory: Memory | None = None,
+        prefix: Float[Tensor, "2 B K P D"] | None = None,
     ) -> Float[Tensor, "B S d"]:
-        """Attend; with a `memory`, S is 1 and the earlier keys come from it."""
+        """Attend; a decoder's `memory` holds the earlier keys, `prefix` those before the row."""
         qkv = self.qkv_proj(x).view(*x.shape[:2], -1, self.head_width)
         turning, v = qkv.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
         if rotation is not None:
@@ -127,7 +143,10 @@ class SelfAttention(nn.Module):
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         if memory is not None:
             k, v = memory.extend_attention(k, v)
-        out = attend(q, k, v, causal=self.causal, key_mask=key_mask)
+        if prefix is not None:
+            k, v = (torch.cat(pair, dim=2) for pair in zip(prefix, (k, v), strict=True))
+        causal = self.causal and masks.keys is None and masks.pairs is None
+        out = attend(q, k, v, causal=causal, key_mask=masks.keys, pair_mask=masks.pairs)
         projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(x.shape))
         return projected
 

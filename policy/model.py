@@ -20,7 +20,7 @@ from policy.config import ModelConfig
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
 from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
-from policy.layers import Linear, Memory, init_normal
+from policy.layers import NO_MASKS, Linear, Masks, Memory, init_normal
 from policy.spec import SpecBatch
 from policy.strategy import SIZES
 
@@ -55,6 +55,8 @@ class PolicyOutput(NamedTuple):
     """Logit of the value of another edit."""
     strategy: tuple[Float[Tensor, "M B K"], ...]
     """Logits of `policy.strategy.labels`, read before the first action."""
+    q_beyond: Float[Tensor, " B"] | None
+    """The halt value after one more segment, without gradient, where `q_target` asks for it."""
 
 
 class Policy(nn.Module):
@@ -64,6 +66,9 @@ class Policy(nn.Module):
         super().__init__()
         self.config = config
         width, positions = config.hrm.width, config.max_actions + 1
+        reader = config.hrm.spec_reader
+        # Actions stand after the longest spec, however long theirs is.
+        self.first_position = config.spec.max_tokens if reader == "prefix" else 0
         actions = GRAMMAR.num_actions
         self.encoder = SpecEncoder(config.spec, config.hrm)
         # One table for the action before, the parent's, the previous sibling's action, and the
@@ -81,10 +86,12 @@ class Policy(nn.Module):
         )
         self.hrm = HRM(
             config.hrm,
-            positions,
-            h_shape=BlockShape(causal=True, cross=True),
+            self.first_position + positions,
+            h_shape=BlockShape(causal=True, cross=reader in ("h", "both")),
             l_shape=BlockShape(
-                causal=True, message_width=config.message_width if config.graph else 0
+                causal=True,
+                cross=reader in ("l", "both"),
+                message_width=config.message_width if config.graph else 0,
             ),
         )
         self.output = None if config.tie_output else Linear(width, actions, bias=False)
@@ -96,7 +103,9 @@ class Policy(nn.Module):
     def encode_spec(self, batch: SpecBatch) -> SpecStates:
         """Encode tasks once, for all their samples."""
         states = self.encoder(batch, self.embedding)
-        return SpecStates(states, self.hrm.read_spec(states, batch.mask))
+        prefix = self.config.hrm.spec_reader == "prefix"
+        read = self.hrm.read_prefix if prefix else self.hrm.read_spec
+        return SpecStates(states, read(states, batch.mask))
 
     def forward(
         self,
@@ -119,17 +128,23 @@ class Policy(nn.Module):
         features = close_features(features, valid)
         x = self.embed(actions, features, start=0)
         around = self.surroundings(spec.rows(rows), features, start=0)
-        index = valid.sum(1)[None, :, None, None].expand(
-            self.config.hrm.segments, -1, 1, x.shape[-1]
-        )
-        z_h = torch.stack(list(self.hrm.segments(x, around)))
-        halt, go_on = self.hrm.q_values(z_h.gather(2, index)[:, :, 0])
+        states = list(self.hrm.segments(x, around, beyond=self.hrm.beyond))
+        z_h = torch.stack(states[: self.config.hrm.segments])
+        judged = self.judged(valid)
+        halt, go_on = self.hrm.q_values(_at(z_h, judged))
+        beyond = states[self.config.hrm.segments :]
         return PolicyOutput(
             self.project(z_h[:, :, :length]),
             halt,
             go_on,
             tuple(head(z_h[:, :, 0]) for head in self.strategy),
+            self.hrm.q_values(_at(beyond[0][None], judged)[0])[0].detach() if beyond else None,
         )
+
+    def judged(self, valid: Bool[Tensor, "B L"]) -> Int[Tensor, " B"]:
+        """Give the position that the Q-heads read of each program."""
+        last = valid.sum(1)
+        return last if self.config.hrm.q_position == "last" else torch.zeros_like(last)
 
     def step(
         self,
@@ -140,13 +155,14 @@ class Policy(nn.Module):
     ) -> Float[Tensor, "B d"]:
         """Advance by one position with a cache: z_H of position T after actions 0..T-1.
 
+        Where a row stops early it is that of the segment at which its `memory.depths` says so.
         `features` are those of hole T (NO_HOLE after the last action).
         """
         position = actions.shape[1]
         x = self.embed(actions, features[:, None], start=position)
         around = self.surroundings(reading, features[:, None], start=position, memory=memory)
-        *_, z_h = self.hrm.segments(x, around)
-        return z_h[:, 0]
+        state, memory.depths = self.hrm.settle(x, around, memory.depths)
+        return state
 
     def project(self, state: Float[Tensor, "*shape d"]) -> Float[Tensor, "*shape V"]:
         """Give unmasked logits of the next action."""
@@ -154,7 +170,11 @@ class Policy(nn.Module):
             weight = self.embedding[1 : 1 + GRAMMAR.num_actions]
         else:
             weight = self.output.weight
-        return functional.linear(state, weight, self.output_bias)
+        logits = functional.linear(state, weight, self.output_bias)
+        if self.config.distribution == "stablemax":
+            # The logarithm of stablemax's scores: the softmax of it is the stablemax of the logits.
+            return logits.sign() * logits.abs().log1p()
+        return logits
 
     def embed(
         self, actions: Int[Tensor, "B T"], features: Int[Tensor, "B S F"], start: int
@@ -195,12 +215,29 @@ class Policy(nn.Module):
         """Say what the blocks may look at from positions start..start+S-1."""
         # The position after an action is the first that knows it; position 0 stands for "none".
         neighbours = features[..., [_PARENT, _SIBLING, _USE]] + 1
+        stop, prefix = start + features.shape[1], self.config.hrm.spec_reader == "prefix"
         return Surroundings(
-            rotation=self.hrm.rotation(start, start + features.shape[1]),
-            spec=reading,
+            rotation=self.hrm.rotation(self.first_position + start, self.first_position + stop),
+            spec=None if prefix else reading,
             neighbours=neighbours if self.config.graph else None,
             memory=memory,
+            masks=_after(reading.mask, start, stop) if prefix else NO_MASKS,
+            prefix=iter(reading.kv) if prefix else None,
         )
+
+
+def _after(spec: Bool[Tensor, "B P"], start: int, stop: int) -> Masks:
+    """Let positions start..stop-1 read their spec and what is before them."""
+    if stop == start + 1:
+        return Masks(keys=functional.pad(spec, (0, stop), value=True))
+    own = spec.new_ones(stop, stop).tril()
+    shape = (len(spec), stop, -1)
+    return Masks(pairs=torch.cat((spec[:, None].expand(shape), own.expand(shape)), dim=2))
+
+
+def _at(states: Float[Tensor, "M B S d"], positions: Int[Tensor, " B"]) -> Float[Tensor, "M B d"]:
+    index = positions[None, :, None, None].expand(len(states), -1, 1, states.shape[-1])
+    return states.gather(2, index)[:, :, 0]
 
 
 def close_features(

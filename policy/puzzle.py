@@ -106,7 +106,7 @@ class PuzzleHRM(nn.Module):
         last = steps >= self.shape.max_steps
         halted, target = last, None
         if self.training and self.shape.max_steps > 1:
-            halted = last | self._wants_to_halt(halt, go_on)
+            halted = last | self.hrm.wants_to_halt(halt, go_on)
             if self.hrm.config.act == "halt_continue":
                 target = self._bootstrap(after.detach(), x, around, last)
         logits = self.lm_head(after.z_h)[:, self.prefix :]
@@ -124,15 +124,6 @@ class PuzzleHRM(nn.Module):
         if self.places is not None:
             x = (x + self.places) / math.sqrt(2)
         return math.sqrt(width) * x
-
-    def _wants_to_halt(self, halt: Tensor, go_on: Tensor) -> Bool[Tensor, " B"]:
-        match self.hrm.config.act:
-            case "off":
-                return torch.zeros_like(halt, dtype=torch.bool)
-            case "halt":
-                return halt > 0
-            case "halt_continue":
-                return halt > go_on
 
     @torch.no_grad()
     def _bootstrap(

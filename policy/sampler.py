@@ -125,6 +125,7 @@ class _Run:
         generator: torch.Generator | None,
     ) -> None:
         self.policy, self.automaton, self.generator = policy, automaton, generator
+        self.judged_last = policy.config.hrm.q_position == "last"
         device = policy.output_bias.device
         self.live = torch.arange(len(specs) * k, device=device)
         states = policy.encode_spec(collate(specs).to(device))
@@ -147,10 +148,12 @@ class _Run:
             self.cache.advance()
             state = self.policy.step(self.reading, self.actions, features, self.cache)
             # A row's Q-values stand one position after its last action: only now are they known.
+            # Where the Q-heads judge the task, its first position tells.
             ended = finished & ~self.read
-            where = self.live[ended]
-            q[where] = torch.stack(self.policy.hrm.q_values(state[ended]), dim=-1)
-            lengths[where] = len(actions)
+            judged = ended if self.judged_last else torch.full_like(ended, not actions)
+            where = self.live[judged]
+            q[where] = torch.stack(self.policy.hrm.q_values(state[judged]), dim=-1)
+            lengths[self.live[ended]] = len(actions)
             self.read = self.read | ended
             done = int(self.read.sum())
             if done == len(self.live):

@@ -10,15 +10,17 @@ from policy.sampler import sample
 from policy.spec import collate, encode
 from policy.untrained import compile_share, compiles, varied_tasks
 
-MODEL = ModelConfig(hrm=HRMConfig(width=32, heads=2, h_cycles=2, l_cycles=2))
+SMALL = HRMConfig(width=32, heads=2, h_cycles=2, l_cycles=2)
+SWITCHED = {"spec_reader": "prefix", "q_position": "first", "act": "off"}
+MODEL = ModelConfig(hrm=SMALL)
 TEMPERATURE = 0.7
 LIMIT = 40
 
 
-@pytest.fixture(scope="module")
-def policy():
+@pytest.fixture(scope="module", params=[{}, SWITCHED], ids=["default", "switched"])
+def policy(request):
     torch.manual_seed(0)
-    made = Policy(MODEL).eval()
+    made = Policy(ModelConfig(hrm=SMALL.model_copy(update=request.param))).eval()
     torch.nn.init.normal_(made.hrm.q_head.weight)
     return made
 

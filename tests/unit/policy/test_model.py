@@ -4,6 +4,8 @@ import torch
 from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
+from policy.hrm import Surroundings
+from policy.layers import Masks
 from policy.model import Policy, close_features
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
@@ -53,11 +55,10 @@ def batch(rows=6, length=11):
     )
 
 
-def build(graph=True, tie_output=True, dtype=torch.float32, **core):
+def build(dtype=torch.float32, **settings):
     torch.manual_seed(0)
-    config = ModelConfig(
-        hrm=HRMConfig(**SMALL | core), graph=graph, tie_output=tie_output, message_width=8
-    )
+    whole = {name: settings.pop(name) for name in ModelConfig.model_fields if name in settings}
+    config = ModelConfig(hrm=HRMConfig(**SMALL | settings), message_width=8, **whole)
     policy = Policy(config).to(dtype)
     torch.nn.init.normal_(policy.hrm.q_head.weight)
     return policy
@@ -82,6 +83,12 @@ SETTINGS = [
     {"positions": "learned", "feedback": True, "carry": "reset"},
     {"h_layers": 2, "l_layers": 2, "segments": 3, "h_cycles": 1, "l_cycles": 3},
     {"graph": False, "tie_output": False},
+    {"spec_reader": "l"},
+    {"spec_reader": "both", "distribution": "stablemax"},
+    {"spec_reader": "prefix", "heads": 4, "kv_heads": 2, "l_layers": 2},
+    {"spec_reader": "prefix", "share_levels": True, "positions": "learned", "norm": "pre"},
+    {"h_layers": 2, "l_layers": 0, "h_cycles": 1, "l_cycles": 1, "segments": 1, "norm": "pre"},
+    {"h_layers": 0, "l_layers": 2, "segments": 1, "spec_reader": "prefix"},
 ]
 
 
@@ -129,6 +136,100 @@ def test_the_cache_keeps_its_rows_apart_when_some_leave():
                 kept, actions, features = kept[stay], actions[stay], features[stay]
                 cache.select(stay)
                 reading = states.rows(rows[kept])
+
+
+@pytest.mark.parametrize("act", ["halt", "halt_continue"])
+def test_rows_that_stop_early_decode_as_that_segment_of_the_full_pass(act):
+    policy = build(q_position="first", act=act, segments=3, dtype=torch.float64)
+    actions, features, _ = batch()
+    valid = torch.ones_like(actions, dtype=torch.bool)
+    with torch.no_grad():
+        before = forward(policy, actions, features, valid)[2]
+        margin = before.q_halt[0] - (before.q_continue[0] if act == "halt_continue" else 0)
+        policy.hrm.q_head.bias[0] -= margin.mean()  # some rows stop after one segment, some later
+        states, rows, full = forward(policy, actions, features, valid)
+        threshold = full.q_continue if act == "halt_continue" else torch.zeros_like(full.q_halt)
+        wanted = full.q_halt > threshold
+        depths = [next((m for m in range(2) if wanted[m, row]), 2) for row in range(6)]
+        cache = DecodingCache(policy.config, 6, 12, states.states)
+        for t in range(actions.shape[1]):
+            cache.advance()
+            state = policy.step(states.rows(rows), actions[:, :t], features[:, t], cache)
+            expected = full.logits[torch.tensor(depths), torch.arange(6), t]
+            torch.testing.assert_close(policy.project(state), expected)
+    assert len(set(depths)) > 1
+    torch.testing.assert_close(cache.depths, torch.tensor(depths))
+
+
+def test_a_prefix_is_the_front_of_one_sequence():
+    """The spec run once by itself, then the actions, equal both run together under one mask."""
+    policy = build(dtype=torch.float64, spec_reader="prefix", l_layers=2, segments=2)
+    actions, features, _ = batch(rows=3)
+    valid = torch.ones_like(actions, dtype=torch.bool)
+    states, _, full = forward(policy, actions, features, valid)
+    mask, closed = states.reading.mask, close_features(features, valid)
+    assert not mask.all()
+    x = torch.cat((states.states, policy.embed(actions, closed, start=0)), dim=1)
+    (_, spec_length), length = mask.shape, x.shape[1]
+    sees = torch.ones(length, length, dtype=torch.bool).tril()
+    sees[:spec_length, :spec_length] = True
+    sees = sees & torch.nn.functional.pad(mask, (0, length - spec_length), value=True)[:, None]
+    table = policy.hrm.rotary
+    places = [*range(spec_length), *range(128, 128 + length - spec_length)]
+    neighbours = torch.zeros(3, length, 3, dtype=torch.long)
+    neighbours[:, spec_length:] = closed[..., [1, 2, 5]] + 1 + spec_length
+    # Nobody sends a message to the spec: cut what its blocks would get.
+    around = Surroundings(
+        rotation=(table.cos[places], table.sin[places]),
+        neighbours=neighbours,
+        masks=Masks(pairs=sees),
+    )
+    from_actions = (torch.arange(length) >= spec_length)[:, None]
+    handles = [
+        block.messages.register_forward_hook(lambda module, args, output: output * from_actions)
+        for block in policy.hrm.L_level.blocks()
+    ]
+    together = list(policy.hrm.segments(x, around))
+    for handle in handles:
+        handle.remove()
+    logits = policy.project(torch.stack(together)[:, :, spec_length:-1])
+    torch.testing.assert_close(full.logits, logits)
+    weight = policy.hrm.L_level.layers[0].self_attn.qkv_proj.weight
+    one, other = (torch.autograd.grad(y.square().sum(), weight)[0] for y in (full.logits, logits))
+    torch.testing.assert_close(one, other)
+
+
+def test_one_more_segment_gives_the_published_target_and_no_gradient():
+    policy, longer = (build(segments=n, q_target="second_forward") for n in (2, 3))
+    assert policy.state_dict().keys() == longer.state_dict().keys()
+    one, other = (forward(each, *batch())[2] for each in (policy, longer))
+    torch.testing.assert_close(one.q_beyond, other.q_halt[2])
+    assert not one.q_beyond.requires_grad
+    with torch.no_grad():
+        assert forward(policy, *batch())[2].q_beyond is None
+    assert forward(build(), *batch())[2].q_beyond is None
+
+
+def test_stablemax_is_the_softmax_of_what_the_policy_projects():
+    plain, stable = build(), build(distribution="stablemax")
+    state = torch.randn(5, 32) * 3
+    x = plain.project(state)
+    scores = torch.where(x < 0, 1 / (1 - x), x + 1)
+    torch.testing.assert_close(
+        stable.project(state).softmax(-1), scores / scores.sum(-1, keepdim=True)
+    )
+
+
+def test_a_plain_transformer_is_one_pass_through_its_blocks():
+    policy = build(h_layers=3, l_layers=0, h_cycles=1, l_cycles=1, segments=1, graph=False)
+    states, rows, full = forward(policy, *batch(rows=3))
+    actions, features, valid = batch(rows=3)
+    x = policy.embed(actions, close_features(features, valid), start=0)
+    reading = states.rows(rows)
+    x = x + 2 * policy.hrm.H_init + policy.hrm.L_init
+    for block, kv in zip(policy.hrm.H_level.blocks(), reading.kv, strict=True):
+        x = block(x, Surroundings(policy.hrm.rotation(0, 12), spec=reading), kv)
+    torch.testing.assert_close(policy.project(x[:, :-1]), full.logits[0])
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
