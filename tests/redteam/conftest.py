@@ -1,10 +1,13 @@
-"""The servers that hostile programs run on: every isolation tier that this host offers."""
+"""The servers that hostile programs run on: each isolation tier, with each loop of the jail."""
 
+import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -16,7 +19,20 @@ from sandbox.local import LocalServer
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "65534"
-TIERS = ("T1", "T2")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What hostile programs run on."""
+
+    tier: str
+    loop: str
+
+    def __str__(self) -> str:
+        return f"{self.tier}-{self.loop}"
+
+
+GROUNDS = tuple(Ground(tier, loop) for tier in ("T1", "T2") for loop in ("c", "python"))
 
 
 class UnprivilegedServer(LocalServer):
@@ -56,18 +72,29 @@ def _works(python: str, path: str) -> bool:
     return answer.returncode == 0
 
 
-def server(tier: str, slots: int = 1) -> LocalServer:
+def server(ground: Ground, slots: int = 1) -> LocalServer:
     root = os.geteuid() == 0
-    if tier == "T1" and not root:
+    if ground.tier == "T1" and not root:
         pytest.skip("T1 needs root")
-    config = SandboxConfig(tier=tier, slots=slots)
-    return UnprivilegedServer(config) if root and tier == "T2" else LocalServer(config)
+    if ground.loop == "c" and importlib.util.find_spec("sandbox.jail._loop") is None:
+        pytest.skip("the jail's loop in C is not built")
+    config = SandboxConfig(tier=ground.tier, zygote=ground.loop, slots=slots)
+    return UnprivilegedServer(config) if root and ground.tier != "T1" else LocalServer(config)
 
 
-@pytest.fixture(scope="session", params=TIERS)
+@contextlib.contextmanager
+def serving(ground: Ground, slots: int = 1) -> Iterator[tuple[LocalServer, SandboxClient]]:
+    """A server on this ground, and a client of it."""
+    with (
+        server(ground, slots) as running,
+        SandboxClient(running.target, timeout_seconds=200) as client,
+    ):
+        assert running.tier == ground.tier
+        yield running, client
+
+
+@pytest.fixture(scope="session", params=GROUNDS, ids=str)
 def client(request: pytest.FixtureRequest) -> Iterator[SandboxClient]:
     """A client of a server with one slot, so that each program follows the one before."""
-    with server(request.param) as running:
-        assert running.tier == request.param
-        with SandboxClient(running.target) as made:
-            yield made
+    with serving(request.param) as (_, made):
+        yield made

@@ -1,20 +1,18 @@
-"""Every program of the corpus on every isolation tier: the verdict it must get, and no trace of it.
+"""Every program of the corpus on every ground: the verdict it must get, and no trace of it.
 
-All of a tier's programs are submitted at once, so that those which sleep share the time; after
+All programs are submitted at once, so that those which sleep share the time; after
 each comes a look at what the slots' processes know.
 """
 
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psutil
 import pytest
 
-from sandbox.client import SandboxClient
 from sandbox.local import LocalServer
 from sandbox.types import Limits, Program, Result, Test, Verdict
-from tests.redteam.conftest import TIERS, server
+from tests.redteam.conftest import GROUNDS, serving
 from tests.redteam.corpus_loader import Hostile, load
 
 CORPUS = load("corpus")
@@ -71,13 +69,11 @@ def fits(hostile: Hostile, tier: str) -> bool:
     return tier in hostile.tiers and hostile.machine in ("", platform.machine())
 
 
-@pytest.fixture(scope="session", params=TIERS)
-def ran(request: pytest.FixtureRequest) -> Iterator[Ran]:
-    """Run all of it, once a tier."""
-    tier = request.param
-    chosen = [hostile for hostile in CORPUS if fits(hostile, tier)]
-    with server(tier, SLOTS) as running, SandboxClient(running.target, timeout_seconds=200) as made:
-        assert running.tier == tier
+@pytest.fixture(scope="session", params=GROUNDS, ids=str)
+def ran(request: pytest.FixtureRequest) -> Ran:
+    """Run all of it, once a ground."""
+    chosen = [hostile for hostile in CORPUS if fits(hostile, request.param.tier)]
+    with serving(request.param, SLOTS) as (running, made):
         untouched = int(made.execute([look(0)])[0].tests[0].actual)
         before = jails(running)
         programs = [item for hostile in chosen for item in (hostile.program, look(untouched))]
@@ -85,8 +81,8 @@ def ran(request: pytest.FixtureRequest) -> Iterator[Ran]:
         last = made.execute([look(untouched)] * (4 * SLOTS))
         assert {result.verdict for result in last} == {Verdict.PASSED}
         pairs = zip(results[::2], results[1::2], strict=True)
-        yield Ran({first.id: Outcome(first, second) for first, second in pairs}, before,
-                  jails(running))  # fmt: skip
+        outcomes = {first.id: Outcome(first, second) for first, second in pairs}
+        return Ran(outcomes, before, jails(running))
 
 
 @pytest.mark.parametrize("hostile", CORPUS, ids=[hostile.name for hostile in CORPUS])
