@@ -11,6 +11,7 @@ is there; the zygote becomes the dispatcher's child and dies with it.
 import gc
 import json
 import os
+import random
 import resource
 import signal
 import sys
@@ -68,6 +69,7 @@ def main(settings: dict[str, object]) -> None:
     _become_zygote(calls, tier == "T1")
     _forget_host(prefix)
     zygote.warm_up(loop)
+    random.seed(0)  # the same program does the same on every slot
     gc.collect()
     gc.freeze()
     calls.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -126,14 +128,19 @@ def _become_zygote(calls: kernel.Kernel, own_ids: bool) -> None:
 
 
 def _forget_host(prefix: str) -> None:
-    """Point the interpreter at the jail's paths and forget the host's."""
+    """Point the interpreter, and the modules that it holds, at the jail's paths."""
     here = sys.path.pop(0)
     outside = not prefix.startswith("/usr")
-    sys.path[:] = [
-        root.PYTHON + path[len(prefix) :] if outside and path.startswith(prefix) else path
-        for path in sys.path
-        if path != here
-    ]
+
+    def moved(path: str) -> str:
+        return root.PYTHON + path[len(prefix) :] if outside and path.startswith(prefix) else path
+
+    sys.path[:] = [moved(path) for path in sys.path if path != here]
+    for module in tuple(sys.modules.values()):
+        if getattr(module, "__file__", None):
+            module.__file__ = moved(str(module.__file__))
+        if hasattr(module, "__path__"):  # where the modules of a package are looked for
+            module.__path__[:] = [moved(path) for path in module.__path__]
     if outside:
         sys.prefix = sys.base_prefix = sys.exec_prefix = sys.base_exec_prefix = root.PYTHON
     sys.argv[:] = [""]

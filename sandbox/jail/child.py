@@ -49,7 +49,7 @@ def run(
     try:
         payload = _contents(descriptors.pop(0))
         _confine(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
-        random.seed(0)  # the same program does the same on every slot
+        random.seed(0)  # os.fork gave it a seed that no other slot has
         gc.enable()
         execute(payload, descriptors[0])
         _flush()

@@ -12,7 +12,7 @@
 #     "hashlib.sha256(b'x').hexdigest()", "hashlib.new('md5', b'x')", "zlib.compress(b'x' * 10**5)",
 #     "lzma.compress(b'x')", "pickle.loads(pickle.dumps([1]))", "copy.deepcopy([[1]])",
 #     "json.dumps({'x': [1, None]})", "decimal.getcontext().sqrt(2)", "os.environ.get('PATH')",
-#     "inspect.signature(f)", "warnings.warn('x')", "logging.warning('x')", "gc.collect()",
+#     "inspect.signature(f)", "inspect.getsource(json)", "warnings.warn('x')", "logging.warning('x')", "gc.collect()",
 #     "traceback.format_exc()", "traceback.print_stack()", "re.compile('x' * 1000)",
 #     "exec('y = 1')", "eval('1 + 1')", "compile('1', '', 'eval')", "open('/dev/null').read()",
 #     "open('/dev/urandom', 'rb').read(8)", "mmap.mmap(-1, 4096)", "array.array('i', [1])",

@@ -3,7 +3,7 @@
 # violation: no
 # cpu: 5
 # each: ["abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "calendar", "cmath",
-#     "collections", "collections.abc", "concurrent.futures", "contextlib", "copy", "csv", "ctypes",
+#     "collections", "collections.abc", "concurrent.futures", "contextlib", "copy", "csv", "ctypes", "ctypes.util", "importlib.resources", "json.tool",
 #     "dataclasses", "datetime", "decimal", "difflib", "dis", "doctest", "email.message", "enum",
 #     "fractions", "functools", "gc", "getpass", "hashlib", "heapq", "hmac", "html", "inspect", "io",
 #     "ipaddress", "itertools", "json", "keyword", "linecache", "locale", "logging", "lzma", "math",

@@ -1,5 +1,5 @@
 # Returns a list that says it is short and yields for ever.
-# expect: OUTPUT_LIMIT
+# expect: OUTPUT_LIMIT | WRONG_ANSWER
 # violation: no
 # cpu: 5
 class Liar(list):

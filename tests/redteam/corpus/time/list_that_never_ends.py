@@ -1,5 +1,5 @@
 # Returns a list whose iterator never ends and yields nothing that takes room.
-# expect: TIME_LIMIT cpu
+# expect: TIME_LIMIT cpu | WRONG_ANSWER
 # violation: no
 class Endless(list):
     def __iter__(self):
