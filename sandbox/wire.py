@@ -16,6 +16,7 @@ from sandbox.types import (
     TestResult,
     Verdict,
 )
+from sandbox.v1 import opaque_pb2
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.values import from_message, to_message
 
@@ -42,31 +43,62 @@ def limits_from_message(message: pb.Limits, default: Limits) -> Limits:
     )
 
 
+class Writer:
+    """Writes programs as bytes; tests that several programs share are written once.
+
+    A writer holds on to nothing: it is for programs that live at least as long as itself.
+    """
+
+    def __init__(self) -> None:
+        self._tests: dict[int, list[bytes]] = {}  # by the identity of a program's tests
+
+    def program(self, program: Program) -> bytes:
+        """Return a program as a serialised Program message.
+
+        Raises:
+            ValueError: an argument or expected value that the wire can't carry, or a source with
+                lone surrogates, which no file can hold.
+
+        """
+        tests = self._tests.get(id(program.tests))
+        if tests is None:
+            tests = [_test_to_message(test).SerializeToString() for test in program.tests]
+            self._tests[id(program.tests)] = tests
+        return opaque_pb2.OpaqueProgram(
+            id=program.id,
+            language=program.language,
+            source=program.source.encode(),
+            entry_point=program.entry_point or "",
+            tests=tests,
+            test_code=program.test_code or "",
+            limits=limits_to_message(program.limits).SerializeToString(),
+            compare=_compare_to_message(program.compare).SerializeToString(),
+            signature=_signature_to_bytes(program.signature),
+        ).SerializeToString()
+
+
 def program_to_message(program: Program) -> pb.Program:
     """Return a program as a message.
 
     Raises:
-        ValueError: an argument or expected value that the wire can't carry, or a source with
-            lone surrogates, which no file can hold.
+        ValueError: see `Writer.program`.
 
     """
-    compare = pb.Compare(unordered=program.compare.unordered)
-    if program.compare.float_tolerance is not None:
-        compare.float_tolerance = program.compare.float_tolerance
-    message = pb.Program(
-        id=program.id,
-        language=program.language,
-        source=program.source,
-        entry_point=program.entry_point or "",
-        tests=[_test_to_message(test) for test in program.tests],
-        test_code=program.test_code or "",
-        limits=limits_to_message(program.limits),
-        compare=compare,
-    )
-    if program.signature is not None:
-        message.signature.parameters.extend(program.signature.parameters)
-        message.signature.returns = program.signature.returns
+    return pb.Program.FromString(Writer().program(program))
+
+
+def _compare_to_message(compare: Compare) -> pb.Compare:
+    message = pb.Compare(unordered=compare.unordered)
+    if compare.float_tolerance is not None:
+        message.float_tolerance = compare.float_tolerance
     return message
+
+
+def _signature_to_bytes(signature: Signature | None) -> bytes | None:
+    if signature is None:
+        return None
+    message = pb.Signature(parameters=signature.parameters, returns=signature.returns)
+    return message.SerializeToString()
 
 
 def _test_to_message(test: Test | StdioTest) -> pb.Test:
