@@ -83,6 +83,7 @@ class Slot:
             "tier": self._tier,
             "zygote": self.loop,
             "prefix": self._interpreter.prefix,
+            "first_id": self._first_id,
         }
         self._boot_process = subprocess.Popen(
             [self._interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
@@ -238,9 +239,12 @@ class Slot:
             self._boot_process.kill()
             self._boot_process.wait()
         if self._zygote:
+            # The boot's session is the jail's: without a pid namespace (T3) the program, orphaned,
+            # becomes our child.
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(self._zygote, signal.SIGKILL)
-                os.waitpid(self._zygote, 0)
+                os.killpg(self._boot_process.pid, signal.SIGKILL)
+                while True:
+                    os.waitpid(-self._boot_process.pid, 0)
             self._zygote = 0
 
 

@@ -31,7 +31,7 @@ def probe(config: SandboxConfig) -> Host:
     interpreter = find_interpreter(config.interpreter)
     tiers = [config.tier]
     if config.tier == "auto":
-        tiers = ["T1", "T2"] if os.geteuid() == 0 else ["T2"]
+        tiers = ["T1", "T2", "T3"] if os.geteuid() == 0 else ["T2", "T3"]
     elif config.tier == "T1" and os.geteuid() != 0:
         raise JailError("sandbox.tier T1 needs root; run as root or ask for T2")
     reasons = []

@@ -45,6 +45,7 @@ typedef struct {
 
 /* One request, with the descriptors that came along: payload, results, stdout, stderr, stdin. */
 typedef struct {
+    pid_t zygote;
     double cpu_seconds, wall_seconds;
     uint64_t memory_bytes;
     int descriptors[5];

@@ -127,6 +127,7 @@ static bool serve_one(const Jail *jail, int control, const sigset_t *unblocked)
     if (!receive(control, &request))
         return false;
     double began = seconds(CLOCK_MONOTONIC);
+    request.zygote = getpid();
     pid_t pid = fork();
     if (pid < 0)
         return false;

@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <marshal.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +23,7 @@ enum { PAYLOAD, RESULTS, STDOUT, STDERR, STDIN };
 enum { CALLS, SCRIPT };
 enum { CALL, STATEMENTS };
 enum { RESULTS_AT = 3 };
+enum { FILTER_MOST = 128, FILTER_SELF = 0x5E1F5E1F };
 
 /* One run: what the payload holds, and where the frames go. */
 typedef struct {
@@ -75,6 +77,19 @@ static void take_descriptors(const Request *request)
     must(syscall(SYS_close_range, RESULTS_AT + 1, ~0U, 0) == 0);
 }
 
+/* filters.program_filter, with the number of this process where it says SELF. */
+static void install_filter(const Jail *jail)
+{
+    struct sock_filter code[FILTER_MOST];
+    must(jail->filter_length <= FILTER_MOST);
+    memcpy(code, jail->filter, jail->filter_length * sizeof *code);
+    for (int index = 0; index < jail->filter_length; index++)
+        if (code[index].k == FILTER_SELF)
+            code[index].k = (uint32_t)getpid();
+    struct sock_fprog program = {jail->filter_length, code};
+    must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+}
+
 static void confine(const Jail *jail, const Request *request)
 {
     take_descriptors(request);
@@ -87,8 +102,9 @@ static void confine(const Jail *jail, const Request *request)
         must(setresuid(PROGRAM_ID, PROGRAM_ID, PROGRAM_ID) == 0);
     }
     set_limit(RLIMIT_AS, request->memory_bytes, request->memory_bytes);
-    struct sock_fprog program = {jail->filter_length, (struct sock_filter *)jail->filter};
-    must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+    /* Where no pid namespace ends it with its zygote; after the ids, whose change would undo it. */
+    must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == request->zygote);
+    install_filter(jail);
 }
 
 /* Writes the buffer as a frame; its body stands after the room for the head. */

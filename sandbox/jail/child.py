@@ -13,13 +13,15 @@ import marshal
 import os
 import random
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from sandbox.jail.encode import EncodeError, TooLargeError, encode
-from sandbox.jail.kernel import Filter
+from sandbox.jail.filters import for_process
+from sandbox.jail.kernel import PR_SET_PDEATHSIG, Kernel
 
 # Frames: a tag, the length of the body (4 bytes, little endian), the body.
 COMPILED, COMPILE_ERROR, LOAD_ERROR = b"K", b"C", b"X"
@@ -42,13 +44,21 @@ def run(
     descriptors: list[int],
     cpu_seconds: float,
     memory_bytes: int,
-    program_filter: Filter,
+    program_filter: bytes,
     own_ids: bool,
+    zygote: int,
 ) -> NoReturn:
     """Run one program and end the process. Never returns, whatever the program does."""
     try:
         payload = _contents(descriptors.pop(0))
-        _confine(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids)
+        calls = Kernel()
+        own_filter = calls.prepared_filter(for_process(program_filter, os.getpid()))
+        _confine(descriptors, cpu_seconds, memory_bytes, own_ids)
+        # Where no pid namespace ends it with its zygote; after the ids, whose change would undo it.
+        calls.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != zygote:
+            os._exit(EXIT_BROKEN)
+        own_filter.install()
         random.seed(0)  # os.fork gave it a seed that no other slot has
         gc.enable()
         execute(payload, descriptors[0])
@@ -69,10 +79,9 @@ def _confine(
     descriptors: list[int],
     cpu_seconds: float,
     memory_bytes: int,
-    program_filter: Filter,
     own_ids: bool,
 ) -> None:
-    """Take the pipes, the limits, the program's ids and the filter, in this order."""
+    """Take the pipes, the limits and the program's ids, in this order."""
     _, stdout, stderr, *stdin = descriptors
     # Opened anew: an open file's flags and position are shared with all who inherit it.
     os.close(0)
@@ -93,7 +102,6 @@ def _confine(
         os.setresgid(_PROGRAM_ID, _PROGRAM_ID, _PROGRAM_ID)
         os.setresuid(_PROGRAM_ID, _PROGRAM_ID, _PROGRAM_ID)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    program_filter.install()
 
 
 def execute(payload: bytes, results: int) -> None:

@@ -1,5 +1,6 @@
 """The kernel calls that Python 3.11 does not offer, through ctypes. No work at import."""
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -20,6 +21,7 @@ MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -33,10 +35,18 @@ _AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 1
 _MOUNT_ATTR_NOSUID = 2
 
-# The only numbers needed here; the filter has its own table.
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+
+# The only numbers needed here; the filter has its own table. New calls have one number everywhere.
+_NEW_NUMBERS = {
+    "mount_setattr": 442,
+    "landlock_create_ruleset": 444,
+    "landlock_add_rule": 445,
+    "landlock_restrict_self": 446,
+}
 _NUMBERS = {
-    "x86_64": {"pivot_root": 155, "capset": 126, "seccomp": 317, "mount_setattr": 442},
-    "aarch64": {"pivot_root": 41, "capset": 91, "seccomp": 277, "mount_setattr": 442},
+    "x86_64": {"pivot_root": 155, "capset": 126, "seccomp": 317, "keyctl": 250, **_NEW_NUMBERS},
+    "aarch64": {"pivot_root": 41, "capset": 91, "seccomp": 277, "keyctl": 219, **_NEW_NUMBERS},
 }
 
 
@@ -55,10 +65,6 @@ class Kernel:
         if result < 0:
             code = ctypes.get_errno()
             raise KernelError(code, f"{name}: {os.strerror(code)}")
-
-    def _syscall(self, name: str, *args: object) -> None:
-        number = ctypes.c_long(self._numbers[name])
-        self._check(name, self._libc.syscall(number, *args))
 
     def unshare(self, flags: int) -> None:
         """Move this process (or its next child: pid) into new namespaces."""
@@ -80,7 +86,7 @@ class Kernel:
     def make_read_only(self, path: str) -> None:
         """Make a mount and all below it read-only and deaf to set-user-id bits."""
         attributes = struct.pack("QQQQ", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
-        self._syscall(
+        self.system_call(
             "mount_setattr",
             ctypes.c_int(_AT_FDCWD),
             path.encode(),
@@ -92,7 +98,7 @@ class Kernel:
     def enter_root(self, path: str) -> None:
         """Make `path` (a mount) the root and let go of the old one."""
         os.chdir(path)
-        self._syscall("pivot_root", b".", b".")
+        self.system_call("pivot_root", b".", b".")
         self._check("umount2", self._libc.umount2(b".", ctypes.c_int(MNT_DETACH)))
         os.chdir("/")
 
@@ -109,14 +115,30 @@ class Kernel:
 
     def drop_capabilities(self, keep: tuple[int, ...]) -> None:
         """Drop all capabilities but these, from the bounding set too."""
+        self.bound_capabilities(keep)
+        mask = sum(1 << capability for capability in keep)
+        header = struct.pack("Ii", 0x20080522, 0)
+        self.system_call("capset", header, struct.pack("IIIIII", mask, mask, 0, 0, 0, 0))
+
+    def bound_capabilities(self, keep: tuple[int, ...]) -> None:
+        """Give up the right to ever gain any capability but these."""
         for capability in range(64):
             if capability not in keep:
                 result = self._libc.prctl(ctypes.c_int(PR_CAPBSET_DROP), ctypes.c_ulong(capability))
                 if result < 0:
-                    break  # past the last one that this kernel knows
-        mask = sum(1 << capability for capability in keep)
-        header = struct.pack("Ii", 0x20080522, 0)
-        self._syscall("capset", header, struct.pack("IIIIII", mask, mask, 0, 0, 0, 0))
+                    break  # past the last one that this kernel knows, or without the right to
+
+    def leave_session_keyring(self) -> None:
+        """Join a new keyring of keys; where the call itself is barred none can be reached."""
+        with contextlib.suppress(KernelError):
+            self.system_call("keyctl", ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
+
+    def system_call(self, name: str, *args: object) -> int:
+        """Make a call that the C library has no function for, by its name; return its result."""
+        number = ctypes.c_long(self._numbers[name])
+        result = self._libc.syscall(number, *args)
+        self._check(name, result)
+        return int(result)
 
     def prepared_filter(self, program: bytes) -> "Filter":
         """Return a seccomp filter that is ready to install, also after a fork."""

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from struct import calcsize, iter_unpack
 
 from sandbox.jail import child
-from sandbox.jail.kernel import Kernel
 from sandbox.jail.zygote import (
     ENDED_BY_CPU,
     ENDED_BY_ORDER,
@@ -38,7 +37,7 @@ def execute(payload: bytes, results: int) -> None:
 def serve(control: int, program_filter: bytes, own_ids: bool, seal: Callable[[], None]) -> None:
     """Serve requests until the dispatcher closes the control socket; `seal` comes first."""
     channel = SocketType(fileno=control)
-    prepared = Kernel().prepared_filter(program_filter)
+    zygote = os.getpid()
     seal()
     while (request := _receive(channel)) is not None:
         cpu_seconds, wall_seconds, memory_bytes, descriptors = request
@@ -46,7 +45,7 @@ def serve(control: int, program_filter: bytes, own_ids: bool, seal: Callable[[],
         pid = os.fork()
         if pid == 0:
             os.close(control)
-            child.run(descriptors, cpu_seconds, memory_bytes, prepared, own_ids)
+            child.run(descriptors, cpu_seconds, memory_bytes, program_filter, own_ids, zygote)
         for descriptor in descriptors:
             os.close(descriptor)
         ended = _watch(pid, control, began, cpu_seconds, wall_seconds)

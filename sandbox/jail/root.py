@@ -35,6 +35,14 @@ def enter(kernel: Kernel, interpreter_prefix: str) -> None:
     kernel.enter_root(_STAGE)
 
 
+def visible(interpreter_prefix: str) -> tuple[list[str], list[str]]:
+    """Return the folders and the devices of the host that this root shows."""
+    folders = ["/usr", *(f"/{name}" for name in _LINKS if os.path.isdir(f"/{name}"))]
+    if not interpreter_prefix.startswith("/usr"):
+        folders.append(interpreter_prefix)
+    return folders, [f"/dev/{name}" for name in _DEVICES]
+
+
 def _bind(kernel: Kernel, source: str, target: str) -> None:
     os.mkdir(target)
     kernel.mount(source, target, None, MS_BIND | MS_REC)

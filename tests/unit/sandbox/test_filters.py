@@ -17,6 +17,9 @@ ALLOW, EPERM, ENOTTY, KILL = 0x7FFF0000, 0x00050001, 0x00050019, 0x80000000
 pytestmark = pytest.mark.skipif(ARCH == 0, reason="a machine without a table")
 
 
+PID = 1234
+
+
 def decide(program: bytes, number: int, *args: int, arch: int = ARCH) -> int:
     data = struct.pack("<iIQ6Q", number, arch, 0, *args, *([0] * (6 - len(args))))
     code = list(struct.iter_unpack("HBBI", program))
@@ -28,6 +31,8 @@ def decide(program: bytes, number: int, *args: int, arch: int = ARCH) -> int:
             accumulator = struct.unpack_from("<I", data, k)[0]
         elif kind == 0x06:
             return int(k)
+        elif kind == 0x05:
+            position += k
         else:
             taken = accumulator == k if kind == 0x15 else accumulator >= k
             position += true if taken else false
@@ -48,7 +53,7 @@ def program(name: str, *args: int) -> int:
     order = [KILL, EPERM, ENOTTY, ALLOW]
     return min(
         zygote(name, *args),
-        decide(filters.program_filter(), number(name), *args),
+        decide(filters.for_process(filters.program_filter(), PID), number(name), *args),
         key=order.index,
     )
 
@@ -81,8 +86,10 @@ def test_what_only_the_zygote_may(name):
 
 @pytest.mark.parametrize("name", ["kill", "tkill", "tgkill"])
 def test_signals(name):
-    assert program(name, 2) == program(name, 2**31 - 1) == ALLOW
+    assert zygote(name, 2) == zygote(name, 2**31 - 1) == program(name, PID) == ALLOW
     for target in (0, 1, 2**32 - 1, 2**32 - 7, 2**31):
+        assert zygote(name, target) == KILL
+    for target in (0, 1, 2, PID - 1, PID + 1, filters.SELF, 2**32 - PID, 2**32 - 1):
         assert program(name, target) == KILL
 
 
@@ -102,8 +109,32 @@ def test_locks_and_terminals():
     assert program("ioctl", 0, 0x5412) == ENOTTY
 
 
+def test_a_process_ends_with_its_zygote_and_may_not_change_that():
+    assert zygote("prctl", 1) == ALLOW
+    assert zygote("prctl", 4) == program("prctl", 1) == program("prctl", 4) == EPERM
+
+
+def test_each_filter_treats_every_call_as_a_plain_list_would():
+    """The search by halving and the short form against looking a call up in the list."""
+    names = {numbers[COLUMN]: name for name, numbers in NUMBERS.items()}
+    blocks = [
+        *((name, [filters.ret(ALLOW)]) for name in filters.ALLOWED.split()),
+        *((name, [filters.ret(EPERM)]) for name in filters.REFUSED.split()),
+        ("read", [filters.ret(KILL)]),  # too late: the first of a name counts
+    ]
+    expected = {name: block[0][3] for name, block in reversed(blocks)}
+    expected["read"] = ALLOW
+    some = blocks[3:9]
+    for call in range(600):
+        name = names.get(call, "")
+        assert decide(filters.assemble(blocks, ENOTTY), call) == expected.get(name, ENOTTY), name
+        short = decide(filters.assemble_short(some, ENOTTY), call)
+        assert short == dict(some).get(name, [filters.ret(ENOTTY)])[0][3], name
+    assert decide(filters.assemble_short(some, ENOTTY), 0x40000000) == KILL
+
+
 def test_harmless_changes_are_refused_quietly():
-    assert program("mkdirat") == program("fchmod") == program("prctl") == EPERM
+    assert program("mkdirat") == program("fchmod") == EPERM
 
 
 @pytest.mark.parametrize(
