@@ -32,7 +32,7 @@ from policy.model import Policy
 from policy.sampler import Sample, sample
 from replay import ReplayFull, Timings, Trajectory, connect
 from replay.stats import Counters
-from sandbox.client import SandboxClient, SandboxUnavailable
+from sandbox.errors import SandboxUnavailable
 from sandbox.types import Limits, Program, Result
 
 log = logging.getLogger(__name__)
@@ -95,11 +95,7 @@ class RolloutActor:
             self._replay.connection, settings.run, f"curriculum-{settings.name}"
         )
         self._tasks.restore(self._progress.read())
-        self._sandbox = SandboxClient(
-            settings.sandbox_target,
-            token=settings.sandbox_token,
-            timeout_seconds=config.sandbox_timeout_seconds,
-        )
+        self._sandbox = settings.sandbox.client(config.sandbox_timeout_seconds)
 
     def run(self) -> None:
         """Roll out until told to stop; then finish what is in the sandbox."""

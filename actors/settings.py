@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from actors.config import ActorsConfig
 from policy.config import ModelConfig
 from replay.config import ReplayConfig
+from sandbox.local import Access
 from tasks.config import TasksConfig
 
 
@@ -28,11 +29,8 @@ class ActorSettings:
     replay: ReplayConfig
     """With the URL of a server that is up."""
 
-    sandbox_target: str
-    """gRPC target of the sandbox."""
-
-    sandbox_token: str | None = field(default=None, repr=False)
-    """Bearer token of the sandbox."""
+    sandbox: Access
+    """How to reach the sandbox."""
 
     index: int = 0
     """Which actor of the pool."""

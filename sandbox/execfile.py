@@ -14,14 +14,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.errors import ExecFileError
-from sandbox.local import LocalServer
+from sandbox.local import connect
 from sandbox.types import Compare, Limits, Program, Result, Signature, StdioTest, Test
 from sandbox.wire import program_to_message
 
@@ -41,8 +40,8 @@ _KEYS = {
 _Made = TypeVar("_Made", Limits, Compare)
 
 
-def run(source: Path | str, output: TextIO, target: str | None = None) -> None:
-    """Run every program of a file ("-": standard input) on a server, by default one of its own.
+def run(source: Path | str, output: TextIO, config: SandboxConfig) -> None:
+    """Run every program of a file ("-": standard input) on the configured server.
 
     Raises:
         ExecFileError: a line is wrong; nothing has been started.
@@ -50,9 +49,7 @@ def run(source: Path | str, output: TextIO, target: str | None = None) -> None:
 
     """
     programs = load(source)
-    with ExitStack() as stack:
-        address = target or stack.enter_context(LocalServer(SandboxConfig())).target
-        client = stack.enter_context(SandboxClient(address))
+    with connect(config) as client:
         for result in _results(client, programs):
             output.write(json.dumps(result_to_json(result)) + "\n")
             output.flush()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from sandbox.backend import import_path
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.errors import ServerError
+from sandbox.security import TOKEN_VARIABLE, Tls, token_of
 
 _STOP_SECONDS = 15.0
 
@@ -108,12 +110,54 @@ class LocalServer:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": import_path()}
+    """Return ours, but for the token of other servers."""
+    ours = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+    return {**ours, "PYTHONPATH": import_path()}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """All that a client needs to reach a server; small enough to send to other processes."""
+
+    target: str
+    token: str | None = field(default=None, repr=False)
+    tls: Tls = field(default_factory=Tls)
+
+    def client(self, timeout_seconds: float = 60.0) -> SandboxClient:
+        """Return a client, to be closed by who asked for it.
+
+        Raises:
+            ConfigError: a certificate's file that can't be read.
+
+        """
+        return SandboxClient(self.target, self.token, timeout_seconds, self.tls)
+
+
+@contextlib.contextmanager
+def reach(config: SandboxConfig) -> Iterator[Access]:
+    """Yield the way to the configured server, or to one started here for the purpose.
+
+    Raises:
+        ServerError: none can be started here.
+        ConfigError: a file with the token or a certificate that can't be read.
+
+    """
+    if config.target is not None:
+        yield Access(config.target, token_of(config), Tls.of(config))
+        return
+    # Our own server listens on the loopback address only, where no certificate is for it.
+    private = dataclasses.replace(config, tls_certificate=None, tls_key=None, tls_ca=None)
+    with LocalServer(private) as server:
+        yield Access(server.target, token_of(private))
 
 
 @contextlib.contextmanager
 def connect(config: SandboxConfig) -> Iterator[SandboxClient]:
-    """Yield a client of the configured server, or of one started for the purpose."""
-    with contextlib.ExitStack() as stack:
-        target = config.target or stack.enter_context(LocalServer(config)).target
-        yield stack.enter_context(SandboxClient(target, config.token))
+    """Yield a client of the configured server, or of one started for the purpose.
+
+    Raises:
+        SandboxError: see `reach`.
+
+    """
+    with reach(config) as access, access.client() as client:
+        yield client

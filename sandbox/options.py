@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sandbox.config import SandboxConfig
 from sandbox.errors import ConfigError
+from sandbox.security import TOKEN_VARIABLE
 from sandbox.types import Limits
 
 _NONE = ("", "none", "null")
@@ -25,6 +26,10 @@ def from_pairs(pairs: Sequence[str]) -> SandboxConfig:
         key, equals, text = pair.partition("=")
         if not equals:
             raise ConfigError(f"{pair!r}: expected key=value")
+        if key == "token":
+            raise ConfigError(
+                f"token: others can see a command line; set {TOKEN_VARIABLE} or token_file"
+            )
         section, _, name = key.rpartition(".")
         if section in nested:
             nested[section][name] = _value(key, text, Limits, name)

@@ -14,7 +14,7 @@ from policy.grammar import PROFILES
 from replay.config import ReplayConfig
 from replay.store import Replay, connect, served
 from sandbox.client import SandboxClient
-from sandbox.local import LocalServer
+from sandbox.local import Access, reach
 from treewright.cluster import joined
 from treewright.config import Config, ConfigError
 
@@ -23,7 +23,7 @@ from treewright.config import Config, ConfigError
 class Sandbox:
     """A sandbox that answers."""
 
-    target: str
+    access: Access
     client: SandboxClient
 
 
@@ -77,12 +77,10 @@ def sandbox(config: Config) -> Iterator[Sandbox]:
         SandboxError: it does not answer, or cannot isolate programs on this machine.
     """
     with ExitStack() as stack:
-        target = config.sandbox.target
-        if target is None:
-            target = stack.enter_context(LocalServer(config.sandbox)).target
-        client = stack.enter_context(SandboxClient(target, token=config.sandbox.token))
+        access = stack.enter_context(reach(config.sandbox))
+        client = stack.enter_context(access.client())
         client.describe()
-        yield Sandbox(target, client)
+        yield Sandbox(access, client)
 
 
 @contextmanager
@@ -101,8 +99,7 @@ def parts(config: Config, folder: RunFolder, run: str, sandbox: Sandbox) -> Iter
             tasks=config.tasks,
             model=config.model,
             replay=replay_config,
-            sandbox_target=sandbox.target,
-            sandbox_token=config.sandbox.token,
+            sandbox=sandbox.access,
         )
         pool = RayPool(settings) if config.runtime == "ray" else LocalPool(settings)
         stack.callback(pool.stop)

@@ -18,7 +18,7 @@ from replay import Replay, connect
 from replay.config import ReplayConfig
 from replay.embedded import EmbeddedRedis
 from sandbox.config import SandboxConfig
-from sandbox.local import LocalServer
+from sandbox.local import Access, LocalServer
 from tasks.config import TasksConfig
 
 MODEL = ModelConfig(
@@ -52,7 +52,7 @@ def settings(redis_server: EmbeddedRedis, sandbox: LocalServer) -> ActorSettings
         tasks=TasksConfig(sources=("arithmetic",), per_family=4),
         model=MODEL,
         replay=ReplayConfig(url=SecretStr(redis_server.url)),
-        sandbox_target=sandbox.target,
+        sandbox=Access(sandbox.target),
     )
 
 

@@ -25,7 +25,7 @@ from policy.sampler import source_text
 from policy.spec import encode
 from replay import Replay, Trajectory, connect
 from replay.embedded import EmbeddedRedis
-from sandbox.local import LocalServer
+from sandbox.local import Access, LocalServer
 from sandbox.types import Verdict
 from tasks.schema import Task
 
@@ -233,7 +233,7 @@ def test_a_sandbox_that_is_away_is_waited_for_and_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = with_actors(settings, sandbox_timeout_seconds=0.5)
-    settings = dataclasses.replace(settings, sandbox_target=f"127.0.0.1:{forwarder.port}")
+    settings = dataclasses.replace(settings, sandbox=Access(f"127.0.0.1:{forwarder.port}"))
     publish(1)
     roll_out(settings)
     take(replay, 16)

@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.backend import import_path
 from sandbox.client import SandboxClient
+from sandbox.config import SandboxConfig
 from sandbox.errors import ExecFileError
 from sandbox.execfile import run
 from sandbox.types import Program, Test, Verdict
@@ -28,7 +29,7 @@ def test_results_in_order(tmp_path, server):
     records[7] = record(7, "def f(x): return -x")
     path.write_text("\n".join(map(json.dumps, records)))
     output = io.StringIO()
-    run(path, output, server.target)
+    run(path, output, SandboxConfig(target=server.target))
     results = [json.loads(line) for line in output.getvalue().splitlines()]
     assert [result["id"] for result in results] == [str(n) for n in range(150)]
     assert [n for n, result in enumerate(results) if result["verdict"] != "PASSED"] == [7]
@@ -40,7 +41,7 @@ def test_own_server(tmp_path):
     tests = [{"args": [], "expected": {"$py": "(1, {2})"}}]
     path.write_text(json.dumps({**record(1, "def f(): return (1, {2})"), "tests": tests}))
     output = io.StringIO()
-    run(path, output)
+    run(path, output, SandboxConfig(slots=1))
     assert json.loads(output.getvalue())["verdict"] == "PASSED"
 
 
@@ -49,7 +50,7 @@ def test_a_wrong_line_starts_nothing(tmp_path):
     path.write_text(json.dumps(record(1)) + "\n{")
     output = io.StringIO()
     with pytest.raises(ExecFileError, match="line 2"):
-        run(path, output, "127.0.0.1:1")
+        run(path, output, SandboxConfig(target="127.0.0.1:1"))
     assert output.getvalue() == ""
 
 
@@ -59,7 +60,7 @@ def test_a_refused_language_refuses_only_its_line(tmp_path, server):
         "\n".join(json.dumps({**record(1), "language": n}) for n in ("cobol", "python"))
     )
     output = io.StringIO()
-    run(path, output, server.target)
+    run(path, output, SandboxConfig(target=server.target))
     refused, ran = (json.loads(line) for line in output.getvalue().splitlines())
     assert refused["verdict"] == "REFUSED"
     assert refused["refusal"]["code"] == "UNIMPLEMENTED"

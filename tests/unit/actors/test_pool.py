@@ -10,6 +10,7 @@ from actors.pool import Pool, PoolState
 from actors.settings import ActorSettings
 from policy.config import ModelConfig
 from replay.config import ReplayConfig
+from sandbox.local import Access
 from tasks.config import TasksConfig
 
 
@@ -50,8 +51,7 @@ def pool(**config: object) -> ToldPool:
             tasks=TasksConfig(),
             model=ModelConfig(),
             replay=ReplayConfig(),
-            sandbox_target="127.0.0.1:1",
-            sandbox_token="secret",
+            sandbox=Access("127.0.0.1:1", "secret"),
         )
     )
     made.start()

@@ -65,10 +65,10 @@ def test_pydantic_refuses_unknown_keys():
 
 def test_pairs():
     config = from_pairs(
-        ["port=0", "slots=4", "tier=T2", "token=abc", "target=", "drain_seconds=1.5",
+        ["port=0", "slots=4", "tier=T2", "token_file=abc", "target=", "drain_seconds=1.5",
          "limits.cpu_seconds=1", "maximum.memory_bytes=536870912"]
     )  # fmt: skip
-    assert (config.port, config.slots, config.tier, config.token) == (0, 4, "T2", "abc")
+    assert (config.port, config.slots, config.tier, config.token_file) == (0, 4, "T2", "abc")
     assert config.target is None
     assert config.drain_seconds == 1.5
     assert config.limits == Limits(cpu_seconds=1.0)
@@ -80,6 +80,7 @@ def test_pairs():
     [
         ("slot=4", ["slot", "did you mean slots"]),
         ("slots", ["expected key=value"]),
+        ("token=abc", ["TREEWRIGHT_SANDBOX_TOKEN", "token_file"]),
         ("slots=many", ["slots", "whole number", "many"]),
         ("limits.cpu=1", ["limits.cpu", "cpu_seconds"]),
         ("limits=1", ["limits"]),
