@@ -1,28 +1,28 @@
-"""Programs per second and CPU per program, beside plain `python -c` processes without isolation.
+"""The sandbox beside other ways to check programs: one run, the same programs and tests for all.
 
-    python -m benchmarks.sandbox [--programs 600] [--mbpp FILE.jsonl]
+    python -m benchmarks.sandbox [--programs 600] [--rounds 3] [--peers FOLDER] [--tier T1]
 
-Each program has five tests. The peer starts one interpreter a program, as many at a time as there
-are CPUs, with the tests as assert statements: what a harness without a sandbox does.
+Each program has five tests. All contenders take turns in each round, with as many programs at a
+time as there are CPUs. Printed: programs per second, CPU of a program (every process counted),
+cheats that were accepted, and the ratios; then one program at a time, and a slot that comes back.
 """
 
 import argparse
-import json
 import os
-import re
+import signal
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
+from benchmarks import cheats, measure, peers
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.local import LocalServer
-from sandbox.types import Limits, Program, Test, Verdict
+from sandbox.types import Program, Test, Verdict
 
 CPUS = len(os.sched_getaffinity(0))
 SOURCE = """
@@ -31,134 +31,189 @@ def gcd(a, b):
         a, b = b, a % b
     return a
 """
-CASES = ((12, 18, 6), (7, 13, 1), (100, 75, 25), (0, 5, 5), (1071, 462, 21))
+CASES = (
+    ((12, 18), 6), ((7, 13), 1), ((100, 75), 25), ((0, 5), 5), ((1071, 462), 21),
+)  # fmt: skip
+GCD = peers.Job(SOURCE, "gcd", CASES)
+PEER_SHARE = 5
+"""A peer runs this many times fewer programs than we do: it takes longer for each."""
+ROUND_SECONDS = 300.0
+CHEAT_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One contender's run."""
+@dataclass
+class Contender:
+    """One line of the table, summed over the rounds."""
 
     name: str
-    programs: int
-    wall_seconds: float
-    cpu_seconds: float
+    programs: int = 0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    cheats: int = 0
+
+    def add(self, programs: int, wall_seconds: float, cpu_seconds: float) -> None:
+        """Add a round."""
+        self.programs += programs
+        self.wall_seconds += wall_seconds
+        self.cpu_seconds += cpu_seconds
 
     @property
     def rate(self) -> float:
-        """Return programs per second."""
+        """Programs per second."""
         return self.programs / self.wall_seconds
 
-    def line(self) -> str:
-        """Return the figures in columns."""
-        per_program = 1000 * self.cpu_seconds / self.programs
-        return f"{self.name:<34}{self.rate:>9.0f} programs/s{per_program:>9.2f} ms CPU a program"
+    @property
+    def cpu_milliseconds(self) -> float:
+        """CPU time of a program."""
+        return 1000 * self.cpu_seconds / self.programs
 
 
-def measured(
-    name: str, programs: int, cpu: Callable[[], float], work: Callable[[], None]
-) -> Measured:
-    """Run the work between two readings of the clocks."""
-    cpu_before, began = cpu(), time.monotonic()
-    work()
-    return Measured(name, programs, time.monotonic() - began, cpu() - cpu_before)
+def program(job: peers.Job, name: str) -> Program:
+    """Return a job as our own service takes it."""
+    return Program(name, job.source, job.entry_point, tuple(Test(*case) for case in job.cases))
 
 
-def peer(count: int) -> Measured:
-    """Plain subprocesses."""
-    asserts = "".join(f"assert gcd({a}, {b}) == {expected}\n" for a, b, expected in CASES)
-    command = [sys.executable, "-c", SOURCE + asserts]
-
-    def work() -> None:
-        with ThreadPoolExecutor(CPUS) as pool:
-            for _ in pool.map(lambda _: subprocess.run(command, check=True), range(count)):
-                pass
-
-    return measured("plain python -c (no isolation)", count, children_seconds, work)
+def our_round(line: Contender, count: int, client: SandboxClient, server: LocalServer) -> None:
+    """Run programs through gRPC, all processes of the server counted."""
+    programs = [program(GCD, str(number)) for number in range(count)]
+    before, began = measure.tree_seconds(server.process.pid), time.monotonic()
+    results = client.execute(programs)
+    wall = time.monotonic() - began
+    if not all(result.verdict is Verdict.PASSED for result in results):
+        raise SystemExit("the sandbox: a right program did not pass")
+    line.add(count, wall, measure.tree_seconds(server.process.pid) - before)
 
 
-def children_seconds() -> float:
-    """Return the CPU time of this process's children that ended."""
-    times = os.times()
-    return times.children_user + times.children_system
+def our_cheats(client: SandboxClient) -> int:
+    """How many cheats the sandbox takes for right."""
+    jobs = enumerate(cheats.jobs())
+    results = client.execute([program(job, str(number)) for number, job in jobs])
+    return sum(result.verdict is Verdict.PASSED for result in results)
 
 
-def ours(count: int, client: SandboxClient, server: LocalServer) -> Measured:
-    """The sandbox through gRPC, all processes of the server counted."""
-    tests = tuple(Test((a, b), expected) for a, b, expected in CASES)
-    programs = [Program(str(number), SOURCE, "gcd", tests) for number in range(count)]
-
-    def work() -> None:
-        results = client.execute(programs)
-        assert all(result.verdict is Verdict.PASSED for result in results)
-
-    name = f"sandbox, tier {server.tier}, through gRPC"
-    return measured(name, count, lambda: tree_seconds(server.process.pid), work)
+def peer_round(line: Contender, name: str, count: int, folder: str) -> None:
+    """Run programs through a peer."""
+    answer = peers.ask(name, [GCD] * count, CPUS, folder, ROUND_SECONDS)
+    if answer is None or not all(answer.passed):
+        raise SystemExit(f"{peers.PEERS[name]}: a right program did not pass")
+    line.add(count, answer.wall_seconds, answer.cpu_seconds)
 
 
-def tree_seconds(pid: int) -> float:
-    """CPU of a process and all below it, those that ended included."""
-    ticks, waiting = 0, [pid]
-    while waiting:
-        one = waiting.pop()
-        try:
-            text = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
-            children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        ticks += sum(int(item) for item in text[11:15])
-        waiting += [int(child) for child in children]
-    return ticks / os.sysconf("SC_CLK_TCK")
+def peer_cheats(name: str, folder: str) -> int:
+    """How many cheats a peer takes for right; each meets a fresh one."""
+    answers = [peers.ask(name, [job], 1, folder, CHEAT_SECONDS) for job in cheats.jobs()]
+    return sum(answer is not None and all(answer.passed) for answer in answers)
 
 
-def latency(client: SandboxClient) -> tuple[float, float]:
-    """Median and 99th percentile of one small program at a time, in milliseconds."""
-    program = Program("p", SOURCE, "gcd", tuple(Test((a, b), e) for a, b, e in CASES))
+def present(folder: str) -> list[str]:
+    """Return the peers that are here; a line for each that is not."""
+    found = []
+    for name, title in peers.PEERS.items():
+        if peers.ask(name, [GCD], 1, folder, CHEAT_SECONDS) is None:
+            print(f"left out: {title}: {peers.module(name).INSTALL}")
+        else:
+            found.append(name)
+    return found
+
+
+def latency(client: SandboxClient, count: int) -> tuple[float, float]:
+    """Median and 99th percentile of one small program at a time, in seconds."""
+    one = program(GCD, "p")
     times = []
-    for _ in range(300):
+    for _ in range(count):
         began = time.perf_counter()
-        client.execute([program])
-        times.append(1000 * (time.perf_counter() - began))
+        client.execute([one])
+        times.append(time.perf_counter() - began)
     return statistics.median(times), statistics.quantiles(times, n=100)[98]
 
 
-def mbpp(path: Path, client: SandboxClient) -> str:
-    """Reference solutions of MBPP: all must pass."""
-    programs = []
-    for line in path.read_text().splitlines():
-        task = json.loads(line)
-        defined = set(re.findall(r"^def (\w+)", task["code"], re.MULTILINE))
-        called = re.findall(r"(\w+) ?\(", task["test_list"][0])
-        entry = next(name for name in called if name in defined)
-        code = "\n".join([task["test_setup_code"], *task["test_list"]])
-        limits = Limits(cpu_seconds=20.0, wall_seconds=200.0)
-        programs.append(Program(str(task["task_id"]), task["code"], entry, (), code, limits=limits))
-    began = time.monotonic()
-    results = client.execute(programs)
-    passed = sum(result.verdict is Verdict.PASSED for result in results)
-    rate = len(results) / (time.monotonic() - began)
-    return f"MBPP references: {passed} of {len(results)} PASSED, {rate:.0f} programs/s"
+def slot_back(tier: str, times: int = 10) -> float:
+    """Seconds from the death of the only slot's jail to the next answer; the median."""
+    found = []
+    config = SandboxConfig(tier=tier, slots=1)
+    with LocalServer(config) as server, SandboxClient(server.target) as client:
+        one = program(GCD, "p")
+        for _ in range(times):
+            client.execute([one] * 20)
+            time.sleep(0.1)
+            [dispatcher] = psutil.Process(server.process.pid).children()
+            jail = dispatcher.children()[-1]
+            began = time.perf_counter()
+            os.kill(jail.pid, signal.SIGKILL)
+            client.execute([one])
+            found.append(time.perf_counter() - began)
+    return statistics.median(found)
+
+
+def crash_and_next(client: SandboxClient, times: int = 50) -> float:
+    """Seconds for a program that kills its own process and a small one after it; the median."""
+    crash = Program("c", "import os\ndef gcd(a, b): os.abort()", "gcd", (Test((1, 2), 1),))
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        client.execute([crash])
+        client.execute([program(GCD, "p")])
+        found.append(time.perf_counter() - began)
+    return statistics.median(found)
+
+
+def table(lines: Sequence[Contender]) -> str:
+    """Return the figures in columns; the first line is ours."""
+    rows = [f"{'':<40}{'programs/s':>11}{'CPU ms':>9}{'cheats':>8}{'ours/its':>10}"]
+    rows += [
+        f"{line.name:<40}{line.rate:>11.0f}{line.cpu_milliseconds:>9.2f}"
+        f"{line.cheats:>8}{lines[0].rate / line.rate:>10.1f}"
+        for line in lines
+    ]
+    return "\n".join(rows)
+
+
+def compare(
+    given: argparse.Namespace, client: SandboxClient, server: LocalServer
+) -> list[Contender]:
+    """Let all contenders take turns."""
+    names = present(given.peers)
+    ours = Contender(f"sandbox, tier {server.tier}, through gRPC")
+    others = {name: Contender(peers.PEERS[name]) for name in names}
+    our_round(Contender("warm"), 200, client, server)
+    for _ in range(given.rounds):
+        our_round(ours, given.programs, client, server)
+        for name, line in others.items():
+            peer_round(line, name, max(CPUS, given.programs // PEER_SHARE), given.peers)
+    ours.cheats = our_cheats(client)
+    for name, line in others.items():
+        line.cheats = peer_cheats(name, given.peers)
+    return [ours, *others.values()]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--programs", type=int, default=600)
-    parser.add_argument("--mbpp", type=Path)
+    parser.add_argument("--programs", type=int, default=600, help="ours in each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", default="", help="folder that the peers are installed in")
     parser.add_argument("--tier", default="auto")
+    parser.add_argument("--results", type=Path, default=measure.RESULTS)
     given = parser.parse_args()
+    machine = measure.hardware()
     with (
         LocalServer(SandboxConfig(tier=given.tier)) as server,
         SandboxClient(server.target) as client,
     ):
-        ours(100, client, server)  # warm
-        sandboxed = ours(given.programs, client, server)
-        plain = peer(given.programs // 4)
-        print(plain.line())
-        print(sandboxed.line())
-        print(f"ratio of programs/s: {sandboxed.rate / plain.rate:.1f}")
-        print("one at a time: median {:.1f} ms, p99 {:.1f} ms".format(*latency(client)))
-        if given.mbpp:
-            print(mbpp(given.mbpp, client))
+        lines = compare(given, client, server)
+        print(f"\n{len(cheats.SOURCES)} cheats; {machine['cores']} x {machine['cpu']}")
+        print(table(lines))
+        median, worst = latency(client, 500)
+        figures = {
+            "median_seconds": median,
+            "p99_seconds": worst,
+            "crash_and_next_seconds": crash_and_next(client),
+            "slot_back_seconds": slot_back(given.tier),
+        }
+    for name, value in figures.items():
+        print(f"{name.removesuffix('_seconds').replace('_', ' '):<40}{1000 * value:>11.2f} ms")
+    record = {"hardware": machine, "contenders": [asdict(line) for line in lines], **figures}
+    print(f"kept in {measure.keep('sandbox', record, given.results)}")
 
 
 if __name__ == "__main__":

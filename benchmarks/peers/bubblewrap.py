@@ -28,9 +28,10 @@ def _check(job: Job) -> bool:
     python = os.path.realpath(sys.executable)
     prefix = os.path.realpath(sys.base_prefix)
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    command.append("--as-pid-1")  # else its children's CPU time is never told
     for folder in {"/usr", prefix}:
         command += ["--ro-bind", folder, folder]
     for name in _LINKS:
         command += ["--symlink", f"usr/{name}", f"/{name}"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp"]
-    return succeeds([*command, python, "-c", job.source + job.asserts(job.entry_point)])
+    return succeeds([*command, python, "-c", job.source + "\n" + job.asserts(job.entry_point)])

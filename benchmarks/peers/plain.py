@@ -22,7 +22,7 @@ def run(jobs: Sequence[Job], workers: int) -> list[bool]:
 
 
 def _check(job: Job) -> bool:
-    return succeeds([sys.executable, "-c", job.source + job.asserts(job.entry_point)])
+    return succeeds([sys.executable, "-c", job.source + "\n" + job.asserts(job.entry_point)])
 
 
 def succeeds(command: list[str]) -> bool:
