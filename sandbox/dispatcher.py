@@ -4,6 +4,7 @@ A process of its own, started by the front end and lean, because it starts the j
 every jail with it, when the front end does.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -31,6 +32,9 @@ from sandbox.v1 import opaque_pb2
 
 _CHUNK = 1 << 20
 _SOON_SECONDS = 0.001
+# What a jail's control group holds besides the program: the zygote, and one that is on its way out.
+_ZYGOTE_BYTES = 64 * 2**20
+_ZYGOTE_TASKS = 8
 _MOST_SLOTS = 1024
 
 
@@ -174,14 +178,25 @@ def main(descriptor: int, settings: str) -> None:
     config = SandboxConfig.from_json(settings)
     try:
         host = probe(config)
-        known = languages.known(host.interpreter.version)
-        first: list[Slot] = []
+    except JailError as error:
+        front_end.sendall(frame(Kind.FAILED, body=str(error).encode()))
+        raise SystemExit(2) from error
+    with contextlib.closing(host.groups):
+        _serve(front_end, config, host)
 
-        def make_slot(language: str, index: int) -> AnySlot:
-            slot = Slot(index, host.tier, host.interpreter, config.zygote, config.first_id)
-            first.append(slot)
-            return slot
 
+def _serve(front_end: socket.socket, config: SandboxConfig, host: Host) -> None:
+    first: list[Slot] = []
+
+    def make_slot(language: str, index: int) -> AnySlot:
+        group = host.groups.create(f"slot-{index}")
+        group.limit(config.maximum.memory_bytes + _ZYGOTE_BYTES, _ZYGOTE_TASKS)
+        slot = Slot(index, host.tier, host.interpreter, config.zygote, config.first_id, group)
+        first.append(slot)
+        return slot
+
+    known = languages.known(host.interpreter.version)
+    try:
         dispatcher = Dispatcher(front_end, config, known, make_slot)
     except JailError as error:
         front_end.sendall(frame(Kind.FAILED, body=str(error).encode()))
@@ -201,7 +216,7 @@ def _ready(host: Host, loop: str, known: tuple[Language, ...]) -> dict[str, obje
     return {
         "tier": host.tier,
         "zygote": loop,
-        "cgroup": "none",
+        "cgroup": host.groups.mode,
         "languages": [dataclasses.asdict(language) for language in known],
         "primitives": [],
     }

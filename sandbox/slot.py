@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from sandbox.cgroups import Group
 from sandbox.errors import JailError
 from sandbox.jail import zygote
 from sandbox.judge import Facts
@@ -57,14 +58,24 @@ class Slot:
     """A jail: boots, takes one run at a time, tells the facts."""
 
     def __init__(
-        self, index: int, tier: str, interpreter: Interpreter, loop: str, first_id: int
+        self,
+        index: int,
+        tier: str,
+        interpreter: Interpreter,
+        loop: str,
+        first_id: int,
+        group: Group,
     ) -> None:
-        """`loop`: the setting `zygote`; the attribute says which one serves, once it does."""
+        """`loop`: the setting `zygote`; the attribute says which one serves, once it does.
+
+        `group`: the control group for the jail, with its limits; the slot closes it.
+        """
         self.index = index
         self.loop = loop
         self._tier = tier
         self._interpreter = interpreter
         self._first_id = first_id + 2 * index
+        self._group = group
         self._outputs: list[_Output] = []
         self.look_at = 0.0
         self._limit = 0
@@ -117,6 +128,7 @@ class Slot:
         elif kind == b"P":
             self._zygote = int(rest)
             self._boot_process.wait(_REAP_SECONDS)
+            self._group.add(self._zygote)
             self.channel.sendall(b"G")
         elif kind == b"E":
             raise JailError(rest.decode(errors="replace"))
@@ -228,11 +240,15 @@ class Slot:
 
     def reboot(self) -> None:
         """Replace the jail by a new one."""
-        self.close()
+        self._end()
         self._boot()
 
     def close(self) -> None:
         """End the jail and all in it."""
+        self._end()
+        self._group.close()
+
+    def _end(self) -> None:
         self._close_outputs()
         self.channel.close()
         if self._boot_process.poll() is None:

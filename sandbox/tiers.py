@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import cgroups
+from sandbox.cgroups import Group, Groups
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
 from sandbox.slot import Interpreter, Slot, State
@@ -19,6 +21,10 @@ class Host:
 
     tier: str
     interpreter: Interpreter
+    groups: Groups
+    """The slots' control groups; whoever probed closes them."""
+    refused: tuple[str, ...]
+    """Why each better tier can't be had: `T1: reason`."""
 
 
 def probe(config: SandboxConfig) -> Host:
@@ -41,12 +47,12 @@ def probe(config: SandboxConfig) -> Host:
         except JailError as error:
             reasons.append(f"{tier}: {error}")
         else:
-            return Host(tier, interpreter)
+            return Host(tier, interpreter, cgroups.find(), tuple(reasons))
     raise JailError("no jail can be built here. " + "; ".join(reasons) + _advice())
 
 
 def _try(tier: str, interpreter: Interpreter, config: SandboxConfig) -> None:
-    slot = Slot(0, tier, interpreter, config.zygote, config.first_id)
+    slot = Slot(0, tier, interpreter, config.zygote, config.first_id, Group())
     try:
         slot.channel.settimeout(_PROBE_SECONDS)
         while slot.state is State.BOOTING:

@@ -62,7 +62,11 @@ def look(expected: object) -> Program:
 def jails(running: LocalServer) -> set[psutil.Process]:
     """The init process of each jail: the dispatcher's children."""
     [dispatcher] = psutil.Process(running.process.pid).children()
-    return set(dispatcher.children())
+    return {
+        child
+        for child in dispatcher.children()
+        if any("boot.py" in word for word in child.cmdline())
+    }
 
 
 def fits(hostile: Hostile, tier: str) -> bool:

@@ -30,6 +30,11 @@ def tree(server: LocalServer) -> list[psutil.Process]:
     return [front_end, *front_end.children(recursive=True)]
 
 
+def programs(processes: list[psutil.Process]) -> int:
+    """How many jails have a child."""
+    return sum("boot.py" in " ".join(p.cmdline()) and p.children() != [] for p in processes)
+
+
 def gone(processes: list[psutil.Process]) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=10)
     return not alive
@@ -43,6 +48,12 @@ def files() -> set[str]:
     return {path.name for folder in ("/tmp", "/") for path in Path(folder).iterdir()}
 
 
+def groups(processes: list[psutil.Process]) -> list[Path]:
+    """Control groups that a process of the server made."""
+    names = [f"treewright-*-{process.pid}-*" for process in processes]
+    return [path for name in names for path in Path("/sys/fs/cgroup").rglob(name)]
+
+
 @pytest.fixture
 def busy():
     """A server whose two slots both run a program, and its processes."""
@@ -51,14 +62,15 @@ def busy():
     client = SandboxClient(server.target)
     client.submit([SLEEPER] * 2)
     deadline = time.monotonic() + 20
-    while len(processes := tree(server)) < 6 and time.monotonic() < deadline:
+    while programs(processes := tree(server)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(processes) == 6  # front end, dispatcher, two jails, two programs
+    assert programs(processes) == 2
     client.close()
     yield server, processes
     server.stop()
     assert gone(processes)
     assert mounts() == before[0]
+    assert not groups(processes)
     assert not {name for name in files() - before[1] if "sandbox" in name}
 
 
@@ -110,3 +122,4 @@ def test_parent_killed():
         parent.kill()
     assert len(processes) >= 3
     assert gone(processes)
+    assert not groups(processes)
