@@ -58,4 +58,10 @@ _Noreturn void program_run(const Jail *jail, const Request *request);
 /* Runs a payload (bytes) here, unconfined, its frames written to `results` (-1: dropped). */
 void program_execute(const Jail *jail, PyObject *payload, int results);
 
+/* See _memory.c: two calls early in the zygote, one when it is about to serve, one in a child. */
+void memory_move_code(void);
+void memory_keep_objects(void);
+void memory_close(void);
+void memory_populate(void);
+
 #endif

@@ -178,6 +178,7 @@ static PyObject *serve(PyObject *module, PyObject *arguments)
         !make_jail(&jail) || (sealed = PyObject_CallNoArgs(seal)) == NULL)
         return NULL;
     Py_DECREF(sealed);
+    memory_close();
     jail.filter = filter.buf;
     jail.filter_length = (unsigned short)(filter.len / (Py_ssize_t)sizeof(struct sock_filter));
     jail.own_ids = own_ids;
@@ -233,7 +234,21 @@ static PyObject *encode(PyObject *module, PyObject *arguments)
     return result;
 }
 
+PyDoc_STRVAR(prepare_text,
+"prepare()\n\n"
+"Arrange this process's memory for cheap forks. Early, while /proc is there.");
+
+static PyObject *prepare(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    (void)arguments;
+    memory_move_code();
+    memory_keep_objects();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
+    {"prepare", prepare, METH_NOARGS, prepare_text},
     {"serve", serve, METH_VARARGS, serve_text},
     {"execute", execute, METH_VARARGS, execute_text},
     {"encode", encode, METH_VARARGS, encode_text},

@@ -328,6 +328,7 @@ static void flush(const char *name)
 
 _Noreturn void program_run(const Jail *jail, const Request *request)
 {
+    memory_populate();
     PyObject *payload = contents(request->descriptors[PAYLOAD]);
     confine(jail, request);
     program_execute(jail, payload, RESULTS_AT);

@@ -57,9 +57,9 @@ _ABOVE_ALL_FILES = 1 << 20
 def main(settings: dict[str, object]) -> None:
     """Build the jail and serve in it until the dispatcher goes away."""
     control, tier, prefix = int(str(settings["control"])), settings["tier"], str(settings["prefix"])
+    loop = zygote.find_loop(str(settings["zygote"]))
     for name in _PRELOADED:
         __import__(name)
-    loop = zygote.find_loop(str(settings["zygote"]))  # while the host's files are there
     calls = kernel.Kernel()
     calls.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if tier == "T1":
