@@ -1,7 +1,6 @@
 """One slot: a jail's process seen from the dispatcher, and the run that it has in hand."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -66,12 +65,13 @@ class Slot:
         first_id: int,
         group: Group,
     ) -> None:
-        """`loop`: the setting `zygote`; the attribute says which one serves, once it does.
+        """`loop`: the setting `zygote`; the attribute `loop` says which one serves.
 
         `group`: the control group for the jail, with its limits; the slot closes it.
         """
         self.index = index
-        self.loop = loop
+        self.loop = ""
+        self._wanted_loop = loop
         self._tier = tier
         self._interpreter = interpreter
         self._first_id = first_id + 2 * index
@@ -92,12 +92,13 @@ class Slot:
         settings = {
             "control": theirs.fileno(),
             "tier": self._tier,
-            "zygote": self.loop,
+            "zygote": self._wanted_loop,
             "prefix": self._interpreter.prefix,
             "first_id": self._first_id,
         }
+        words = [f"{name}={value}" for name, value in settings.items()]
         self._boot_process = subprocess.Popen(
-            [self._interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
+            [self._interpreter.path, "-I", "-S", str(_BOOT), *words],
             env={"HOME": "/"},  # else a look for it would ask the network for the user
             cwd="/",
             stdin=subprocess.DEVNULL,

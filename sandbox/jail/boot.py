@@ -1,7 +1,7 @@
 """Start of a jail: namespaces, root, capabilities, filter; then the zygote's loop.
 
-Run as `python -I -S boot.py SETTINGS` by the dispatcher, which talks through the socket that the
-settings name. The process that boots ends as soon as the zygote, init of the new pid namespace,
+Run as `python -I -S boot.py NAME=VALUE...` by the dispatcher, which talks through the socket that
+the settings name. The process that boots ends as soon as the zygote, init of the new pid namespace,
 is there; the zygote becomes the dispatcher's child and dies with it.
 
 T1 and T2 build a jail out of namespaces. T3 has none: there Landlock takes the files away, and ids
@@ -13,16 +13,25 @@ tracing; and /proc is among the files that are gone.
 # pathlib would be the heaviest import of the jail.
 # ruff: noqa: PTH100, PTH120, PTH123, PTH208
 
-import gc
-import json
 import os
-import random
-import resource
-import signal
 import sys
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    given = dict(word.split("=", 1) for word in sys.argv[1:])
+    if given["zygote"] != "python":
+        # First of all, so that what is imported from here on lies where a fork is cheap.
+        try:
+            from sandbox.jail import _loop
+        except ImportError:
+            pass  # find_loop decides
+        else:
+            _loop.prepare()
+
+import gc
+import random
+import resource
+import signal
 
 from sandbox.jail import filters, kernel, landlock, root, zygote
 
@@ -54,10 +63,10 @@ _OPEN_FILES = 64
 _ABOVE_ALL_FILES = 1 << 20
 
 
-def main(settings: dict[str, object]) -> None:
+def main(settings: dict[str, str]) -> None:
     """Build the jail and serve in it until the dispatcher goes away."""
-    control, tier, prefix = int(str(settings["control"])), settings["tier"], str(settings["prefix"])
-    loop = zygote.find_loop(str(settings["zygote"]))
+    control, tier, prefix = int(settings["control"]), settings["tier"], settings["prefix"]
+    loop = zygote.find_loop(settings["zygote"])
     for name in _PRELOADED:
         __import__(name)
     calls = kernel.Kernel()
@@ -67,7 +76,7 @@ def main(settings: dict[str, object]) -> None:
     elif tier == "T2":
         _isolate_as_user(calls, prefix)
     elif os.geteuid() == 0:
-        _step_down(calls, int(str(settings["first_id"])))
+        _step_down(calls, int(settings["first_id"]))
     pid = os.fork()
     if pid:
         os.write(control, b"P%d\n" % pid)
@@ -184,9 +193,8 @@ def _forget_host() -> None:
 
 
 if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
     try:
         main(given)
     except OSError as error:
-        os.write(given["control"], b"E%s\n" % str(error.strerror or error).encode())
+        os.write(int(given["control"]), b"E%s\n" % str(error.strerror or error).encode())
         os._exit(1)

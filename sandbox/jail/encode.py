@@ -4,10 +4,13 @@
     s<n>:<utf-8> str · b<n>:<raw> bytes
     l<n>:… list · t<n>:… tuple · S<n>:… set or frozenset, sorted · d<n>:<key><value>… dict, sorted
 
-bool is not int, int is not float, list is not tuple; 0.0 is -0.0 (as Python's == has it). The jail
-and the trusted side share this encoder; it decides nothing inside the jail, where a program may
-break it, because whatever comes out is only compared with bytes that the jail never sees.
+bool is not int, int is not float, list is not tuple; 0.0 is -0.0 (as Python's == has it). Of an
+object of a derived class counts what it holds, not what its methods say. The jail and the trusted
+side share this encoder; it decides nothing inside the jail, where a program may break it, because
+whatever comes out is only compared with bytes that the jail never sees.
 """
+
+from typing import Any
 
 MAX_DEPTH = 40
 """Containers within containers."""
@@ -60,10 +63,14 @@ def _encode(value: object, parts: list[bytes], room: int, depth: int) -> int:  #
         if bytes.__len__(value) > room:
             raise TooLargeError
         data = b"b%d:%s" % (bytes.__len__(value), value)
-    elif isinstance(value, (list, tuple, set, frozenset, dict)):
-        return _encode_container(value, parts, room, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        kind = list if isinstance(value, list) else tuple
+        return _encode_sequence(kind, value, parts, room, depth + 1)
+    elif isinstance(value, (set, frozenset, dict)):
+        return _encode_unordered(value, parts, room, depth + 1)
     elif isinstance(value, complex):
-        data = b"c%s,%s;" % (_float(value.real), _float(value.imag))
+        plain = complex.__pos__(value)
+        data = b"c%s,%s;" % (_float(plain.real), _float(plain.imag))
     else:
         raise EncodeError(f"a value of type {type(value).__name__}")
     room -= len(data)
@@ -73,45 +80,34 @@ def _encode(value: object, parts: list[bytes], room: int, depth: int) -> int:  #
     return room
 
 
-def _encode_container(
-    value: list[object]
-    | tuple[object, ...]
-    | set[object]
-    | frozenset[object]
-    | dict[object, object],
-    parts: list[bytes],
-    room: int,
-    depth: int,
-) -> int:
-    """Append the bytes of a container and what it holds; returns the room left."""
-    if len(value) > room:
+def _encode_sequence(kind: Any, value: Any, parts: list[bytes], room: int, depth: int) -> int:
+    """Append the bytes of a list or a tuple, whichever `kind` is; returns the room left."""
+    length = kind.__len__(value)
+    if length > room:
         raise TooLargeError
-    if isinstance(value, (list, tuple)):
-        head = b"l" if isinstance(value, list) else b"t"
-        parts.append(b"%s%d:" % (head, len(value)))
-        room -= len(parts[-1])
-        for item in value:
-            room = _encode(item, parts, room, depth)
-        return room
-    if isinstance(value, dict):
-        items = []
-        for key, held in value.items():
-            pair: list[bytes] = []
-            room = _encode(key, pair, room, depth)
-            room = _encode(held, pair, room, depth)
-            items.append(b"".join(pair))
-        head = b"d%d:" % len(items)
-    else:
-        items = []
-        for item in value:
-            one: list[bytes] = []
+    parts.append(b"%s%d:" % (b"l" if kind is list else b"t", length))
+    room -= len(parts[-1])
+    for item in kind.__iter__(value):
+        room = _encode(item, parts, room, depth)
+    return room
+
+
+def _encode_unordered(value: Any, parts: list[bytes], room: int, depth: int) -> int:
+    """Append the bytes of a dict or a set in the order of its members; returns the room left."""
+    kind: Any = next(kind for kind in (dict, set, frozenset) if isinstance(value, kind))
+    length = kind.__len__(value)
+    if length > room:
+        raise TooLargeError
+    parts.append(b"%s%d:" % (b"d" if kind is dict else b"S", length))
+    room -= len(parts[-1])
+    items = []
+    for member in dict.items(value) if kind is dict else zip(kind.__iter__(value)):
+        one: list[bytes] = []
+        for item in member:
             room = _encode(item, one, room, depth)
-            items.append(b"".join(one))
-        head = b"S%d:" % len(items)
-    items.sort()
-    parts.append(head)
-    parts.extend(items)
-    return room - len(head)
+        items.append(b"".join(one))
+    parts.extend(sorted(items))
+    return room
 
 
 def _float(value: float) -> bytes:

@@ -10,7 +10,6 @@ Two loops do the same: `_loop` in C, and `python_loop`.
 
 import marshal
 import os
-import random
 from collections.abc import Callable
 from struct import Struct
 from typing import Protocol
@@ -62,7 +61,6 @@ def find_loop(wanted: str) -> Loop:
                 text = f"sandbox.zygote=c: {error}; install with a C compiler, or ask for python"
                 raise OSError(text) from error
         else:
-            _loop.prepare()
             return _loop
     from sandbox.jail import python_loop
 
@@ -76,7 +74,6 @@ def warm_up(loop: Loop) -> None:
     """
     tests = [(CALL, (0,)), (CALL, (1,)), (STATEMENTS, b"assert example(0)")]
     loop.execute(marshal.dumps((CALLS, _WARM_UP, "example", tests, 1 << 20), 2), -1)
-    random.seed(0)  # the same program does the same on every slot
 
 
 def serve(
