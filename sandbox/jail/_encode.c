@@ -49,10 +49,24 @@ static Encoded no_form(Buffer *buffer, const char *reason, const char *name)
     return ENCODE_NO_FORM;
 }
 
+/* Writes `<start><number><end>` so that it ends at `after`; returns where it starts. printf would
+   do, were its code not on pages of its own. */
+static char *write_number(char *after, const char *start, unsigned long long number, unsigned base,
+                          char end)
+{
+    *--after = end;
+    do
+        *--after = "0123456789abcdef"[number % base];
+    while ((number /= base) != 0);
+    size_t length = strlen(start);
+    return memcpy(after - length, start, length);
+}
+
 static Encoded append_head(Buffer *buffer, Py_ssize_t *room, char tag, Py_ssize_t count)
 {
-    char text[NUMBER_TEXT];
-    return append(buffer, room, text, snprintf(text, sizeof text, "%c%zd:", tag, count));
+    char text[NUMBER_TEXT], *after = text + sizeof text, start[] = {tag, '\0'};
+    char *begin = write_number(after, start, (unsigned long long)count, 10, ':');
+    return append(buffer, room, begin, after - begin);
 }
 
 static Encoded append_raw(
@@ -90,10 +104,10 @@ static Encoded encode_int(PyObject *value, Buffer *buffer, Py_ssize_t *room)
     long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow || number == LLONG_MIN)
         return encode_large(value, buffer, room);
-    char text[NUMBER_TEXT];
-    const char *sign = number < 0 ? "-" : "";
-    int length = snprintf(text, sizeof text, "i%s%llx;", sign, number < 0 ? -number : number);
-    return append(buffer, room, text, length);
+    char text[NUMBER_TEXT], *after = text + sizeof text;
+    unsigned long long size = (unsigned long long)(number < 0 ? -number : number);
+    char *begin = write_number(after, number < 0 ? "i-" : "i", size, 16, ';');
+    return append(buffer, room, begin, after - begin);
 }
 
 /* Shortest text that reads back as the same float; one zero, one nan. */

@@ -52,6 +52,9 @@ typedef struct {
     int count;
 } Request;
 
+/* In the zygote, before it serves. */
+void program_remember_streams(void);
+
 /* The child's side: confines itself, runs the program, ends the process. */
 _Noreturn void program_run(const Jail *jail, const Request *request);
 

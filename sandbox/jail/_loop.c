@@ -32,6 +32,9 @@ typedef struct __attribute__((packed)) {
     uint64_t peak_rss_bytes;
 } WireReply;
 
+/* fork() without the locks of a C library that has threads, where there is such a call. */
+extern pid_t _Fork(void) __attribute__((weak));
+
 static double seconds(clockid_t clock)
 {
     struct timespec now = {0};
@@ -128,7 +131,7 @@ static bool serve_one(const Jail *jail, int control, const sigset_t *unblocked)
         return false;
     double began = seconds(CLOCK_MONOTONIC);
     request.zygote = getpid();
-    pid_t pid = fork();
+    pid_t pid = _Fork != NULL ? _Fork() : fork();
     if (pid < 0)
         return false;
     if (pid == 0) {
@@ -178,6 +181,7 @@ static PyObject *serve(PyObject *module, PyObject *arguments)
         !make_jail(&jail) || (sealed = PyObject_CallNoArgs(seal)) == NULL)
         return NULL;
     Py_DECREF(sealed);
+    program_remember_streams();
     memory_close();
     jail.filter = filter.buf;
     jail.filter_length = (unsigned short)(filter.len / (Py_ssize_t)sizeof(struct sock_filter));

@@ -23,7 +23,7 @@ enum {
     HUGE = 2 << 20,
     LARGEST = 16384,         /* the largest block from the fresh memory */
     FRESH_BYTES = 1 << 20,
-    POPULATED_BYTES = 48 << 10, /* what a small program needs of it */
+    POPULATED_BYTES = 56 << 10, /* what a small program needs of it */
     UNIT = 16,
     UNIT_CLASSES = 1024 / UNIT,
     CLASSES = UNIT_CLASSES + 5,
