@@ -32,6 +32,7 @@ from policy.layers import (
     TreeMessages,
     init_normal,
     rms_norm,
+    widened,
 )
 
 
@@ -321,8 +322,8 @@ class HRM(nn.Module):
     def q_values(
         self, state: Float[Tensor, "B d"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
-        """Give (halt, continue) logits in float32."""
-        halt, go_on = self.q_head(state).float().unbind(-1)
+        """Give (halt, continue) logits in float32 or wider."""
+        halt, go_on = widened(self.q_head(state)).unbind(-1)
         return halt, go_on
 
     def wants_to_halt(

@@ -62,9 +62,14 @@ class Linear(nn.Linear):
             nn.init.zeros_(self.bias)
 
 
+def widened(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Give float32, or float64 where that is what it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def rms_norm(x: Float[Tensor, "*shape d"], eps: float) -> Float[Tensor, "*shape d"]:
     """Divide by the root mean square over the last dimension (arXiv:1910.07467), without a gain."""
-    wide = x.float()
+    wide = widened(x)
     return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 

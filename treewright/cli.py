@@ -85,7 +85,8 @@ def main() -> None:
 def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) -> None:
     """Run the whole loop: tasks, actors, sandbox, replay, learner.
 
-    KEY=VALUE overrides a key of the configuration: runtime=local run.max_seconds=60.
+    KEY=VALUE overrides a key of the configuration: runtime=local run.max_seconds=60. KEY=@FILE
+    takes a section's keys from a file: model=@configs/model/small.yaml.
     """
     from treewright.train import run
 

@@ -1,8 +1,9 @@
 """The configuration of a run: every package's own section, composed, read and checked.
 
-A configuration is a YAML file; the command line overrides single keys as `key.sub=value`. A wrong
-key or value is a `ConfigError` of one line that names the key, what was expected and, for an
-unknown key, the nearest valid one.
+A configuration is a YAML file; the command line overrides single keys as `key.sub=value`, and
+whole sections with the keys of another file as `key=@FILE`. Later ones win. A wrong key or value is
+a `ConfigError` of one line that names the key, what was expected and, for an unknown key, the
+nearest valid one.
 """
 
 import dataclasses
@@ -85,25 +86,42 @@ class Config(BaseModel):
 
 
 def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
-    """Read `path` (none: the defaults), apply `key.sub=value` overrides, check everything.
+    """Read `path` (none: the defaults), apply `key.sub=value` and `key=@FILE`, check everything.
 
     Raises:
         ConfigError: the file is missing or is not YAML, or a key or a value is wrong.
     """
+    base = OmegaConf.create({}) if path is None else _read(path)
     try:
-        base = OmegaConf.create({}) if path is None else OmegaConf.load(path)
-        if not isinstance(base, DictConfig):
-            raise ConfigError(f"config {path}: expected keys and values at the top")
-        for override in overrides:
-            if "=" not in override:
-                raise ConfigError(f"override {override!r}: expected key=value")
-        merged = OmegaConf.merge(base, OmegaConf.from_dotlist(list(overrides)))
+        merged = OmegaConf.merge(base, *(_override(override) for override in overrides))
         values = OmegaConf.to_container(merged, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"config {path}: {' '.join(str(error).split())}") from error
+    return check(values)
+
+
+def _override(text: str) -> DictConfig:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"override {text!r}: expected key=value or key=@FILE")
+    if not value.startswith("@"):
+        return OmegaConf.from_dotlist([text])
+    values = _read(Path(value.removeprefix("@")))
+    for part in reversed(key.split(".")):
+        values = OmegaConf.create({part: values})
+    return values
+
+
+def _read(path: Path) -> DictConfig:
+    try:
+        values = OmegaConf.load(path)
     except FileNotFoundError as error:
         raise ConfigError(f"config file {path} does not exist") from error
     except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
         raise ConfigError(f"config {path}: {' '.join(str(error).split())}") from error
-    return check(values)
+    if not isinstance(values, DictConfig):
+        raise ConfigError(f"config {path}: expected keys and values at the top")
+    return values
 
 
 def check(values: Any) -> Config:

@@ -23,6 +23,25 @@ def test_an_override_wins_over_the_file(tmp_path: Path):
     assert (config.seed, config.run.max_steps, config.runtime) == (3, 7, "local")
 
 
+def test_a_section_is_read_from_a_file_and_what_comes_later_wins(tmp_path: Path):
+    file = tmp_path / "one.yaml"
+    file.write_text("model: {max_actions: 64, graph: false, hrm: {segments: 3}}\n")
+    model = tmp_path / "model.yaml"
+    model.write_text("hrm: {width: 64, heads: 2}\ngraph: true\n")
+    config = load(file, [f"model=@{model}", "model.hrm.heads=4"]).model
+    assert (config.max_actions, config.graph, config.hrm.segments) == (64, True, 3)
+    assert (config.hrm.width, config.hrm.heads) == (64, 4)
+
+
+def test_a_section_s_file_that_is_missing_or_wrong_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"gone\.yaml does not exist"):
+        load(None, [f"model=@{tmp_path}/gone.yaml"])
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("hrm: {widht: 64}\n")
+    with pytest.raises(ConfigError, match=r"did you mean 'model\.hrm\.width'"):
+        load(None, [f"model=@{wrong}"])
+
+
 @pytest.mark.parametrize(
     ("override", "said"),
     [
