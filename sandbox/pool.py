@@ -67,12 +67,16 @@ class Indices:
 
 
 class Pool:
-    """Boots `wanted` slots as soon as a program comes; hands out one program a slot."""
+    """Boots `wanted` slots as soon as a program comes; hands out one program a slot.
+
+    Spares are booted besides: while a broken slot boots again, one of them takes its programs.
+    """
 
     def __init__(
         self,
         language: str,
         wanted: int,
+        spares: int,
         make: Callable[[str, int], AnySlot],
         indices: Indices,
         poller: select.epoll,
@@ -82,6 +86,7 @@ class Pool:
         self.queue: deque[Job] = deque()
         self.running: dict[AnySlot, Job] = {}
         self.failed_boots = 0
+        self._spares = spares
         self._make = make
         self._indices = indices
         self._poller = poller
@@ -111,7 +116,7 @@ class Pool:
             JailError: no slot can be made.
 
         """
-        while len(self._slots) < self.wanted:
+        while len(self._slots) < self.wanted + self._spares:
             self._watch(self._make(self.language, self._indices.take()))
 
     def _watch(self, slot: AnySlot) -> None:
@@ -130,7 +135,7 @@ class Pool:
         Slots too many go at once where they are idle, else when their program ends.
         """
         before, self.wanted = self.wanted, wanted
-        while self._idle and len(self._slots) > wanted:
+        while self._idle and len(self._slots) > wanted + self._spares:
             self._close(self._idle[-1])
         if self._slots or self.queue:
             self.fill()
@@ -138,14 +143,14 @@ class Pool:
 
     def free(self, slot: AnySlot) -> None:
         """Take back a slot that is idle again, or let it go where there are too many."""
-        if len(self._slots) > self.wanted:
+        if len(self._slots) > self.wanted + self._spares:
             self._close(slot)
         else:
             self._idle.append(slot)
 
     def idle(self) -> AnySlot | None:
-        """Return a slot to start a program on, the one used last."""
-        return self._idle.pop() if self._idle else None
+        """Return a slot to start a program on, the one used last; None where all are busy."""
+        return self._idle.pop() if self._idle and len(self.running) < self.wanted else None
 
     def reboot(self, slot: AnySlot) -> None:
         """Replace a slot's jail by a new one.

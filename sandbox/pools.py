@@ -21,6 +21,8 @@ _SOON_SECONDS = 0.001
 _BACKSTOP_SECONDS = 10.0
 _MOST_ATTEMPTS = 3
 _MOST_FAILED_BOOTS = 3
+_SPARES = {languages.PYTHON: 1}
+"""Slots beyond those that run: a jail boots in 50 ms or more, a spare is there."""
 
 
 class Pools:
@@ -44,7 +46,10 @@ class Pools:
         """When `look` is due, on the monotonic clock."""
         indices = Indices()
         self._pools = {
-            name: Pool(name, config.slot_count(name), make_slot, indices, poller) for name in names
+            name: Pool(
+                name, config.slot_count(name), _SPARES.get(name, 0), make_slot, indices, poller
+            )
+            for name in names
         }
         self._most_busy = self._share()
 
@@ -65,8 +70,8 @@ class Pools:
 
     @property
     def slots(self) -> int:
-        """Slots, booting ones included."""
-        return sum(len(pool) for pool in self._pools.values())
+        """Slots, booting ones included, spares not."""
+        return sum(min(len(pool), pool.wanted) for pool in self._pools.values())
 
     def start(self, language: str) -> None:
         """Boot every slot of a language and wait until they are there.
