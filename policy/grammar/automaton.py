@@ -4,47 +4,46 @@
     while not automaton.finished.all():
         automaton.push(choose(automaton.features(), automaton.mask()))
 
-Each row holds a stack of holes. A step reads the hole on top, allows what the profile's tables and
-the words that the hole inherited allow, and puts the chosen action's holes in its place. Every step
-is a fixed number of indexed reads and writes: no loop over rows or depth, and no value leaves the
-device.
+Each row holds a stack of holes, three words each (`layout`). A step reads the hole on top, allows
+what the profile's tables and the words that the hole inherited allow, and puts the chosen action's
+holes in its place. Every step is a fixed number of indexed reads and writes: no loop over rows or
+depth, no shape that depends on values, and no value leaves the device.
 
-B rows, D places of the stack, V actions, C holes that an action opens at most, L positions.
+B rows, D places of the stack, V actions, W words of a set of them, C holes that an action opens at
+most, L positions.
 """
 
 from collections.abc import Sequence
 from copy import copy
+from functools import lru_cache
 from typing import Self
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from policy.grammar import masks
 from policy.grammar.grammar import GRAMMAR, Root
-from policy.grammar.masks import allowed, tables_on
-from policy.grammar.profiles import Profile
-from policy.grammar.rows import RowContext, Rows, first_entries, rows_of
-from policy.grammar.tables import (
+from policy.grammar.layout import (
     COLUMNS,
-    DEPTH,
-    FLAGS,
-    HOLE,
-    MAX_CHILDREN,
-    NAMES,
-    PARENT,
-    SCOPE,
-    SLOT,
+    FIELDS,
+    FIRST_WORD,
+    MAX_POSITIONS,
+    NUM_FEATURES,
+    PLACE,
+    SEEN,
+    WHERE,
 )
+from policy.grammar.masks import allowed, tables_on, unpack
+from policy.grammar.moves import FIRST_POSITION, GROWTH, HEAD, MAX_CHILDREN, READ, WRITE
+from policy.grammar.profiles import Profile
+from policy.grammar.rows import RowContext, Rows, first_holes, rows_of
 from policy.grammar.trace import Trace
 
-NUM_FEATURES = 6
 MAX_FEATURE = 31
-# Columns of the links: names first, then positions, of which the root's is -1.
-_FIRST_POSITION = 64
-_PER_ROW = (
-    "_top", "_stack", "_height", "_links", "_previous", "_open", "_nodes_left", "_position"
-)  # fmt: skip
+_HOLE, _PARENT, _SIBLING, _USED, _SCOPE = (
+    list(FIELDS).index(name) for name in ("hole", "parent", "sibling", "used", "scope")
+)
+_PER_ROW = ("_stack", "_height", "_links", "_fields", "_spare", "_position")
 
 
 class Automaton:
@@ -62,47 +61,51 @@ class Automaton:
         root: Root,
         device: torch.device,
     ) -> None:
+        if max_actions > MAX_POSITIONS:
+            raise ValueError(f"max_actions: at most {MAX_POSITIONS}, got {max_actions}")
         forbids = ((), *sorted({row.forbid for row in contexts} - {()}))
         self._tables = tables_on(profile, forbids, device)
         self._rows = Rows(*(values.to(device) for values in rows_of(contexts, forbids, root)))
-        self._max_actions = max_actions
+        self._variants = len(forbids)
         self._counted = any(row.max_nodes is not None for row in contexts)
-        self._constrained = len(forbids) > 1 or self._counted
-        self._top = first_entries(profile, contexts, root).to(device)
-        count = len(contexts)
-
-        def full(*shape: int, value: int = -1) -> Tensor:
-            return torch.full((count, *shape), value, dtype=torch.int64, device=device)
-
-        self._depth = max_actions + MAX_CHILDREN + 2
-        self._stack = full(self._depth, COLUMNS, value=0)
-        self._stack[:, 0] = self._top
-        self._height = full(value=1)
+        self._reading = _reading(device)
+        count, depth = len(contexts), max_actions + MAX_CHILDREN + 3
+        # Place 0 stays empty: it is what finished rows read.
+        self._stack = torch.zeros(count, COLUMNS, depth, dtype=torch.int64, device=device)
+        self._stack[:, :, 1] = first_holes(profile, contexts, root).to(device)
+        self._height = torch.ones(count, dtype=torch.int64, device=device)
         # Rows that began at different times stand at different positions.
-        self._position = full(value=0)
-        self._index = torch.arange(count, device=device)
-        self._places = torch.arange(MAX_CHILDREN + 1, device=device)
-        self._no_hole = torch.zeros(COLUMNS, dtype=torch.int64, device=device)
-        self._no_hole[PARENT] = -1
-        # Where each name was used last, and a child of each action filled last.
-        self._links = full(_FIRST_POSITION + max_actions)
-        self._previous = full(2)
-        self._open = self._tables.least[self._rows.offset + self._top[:, HOLE]]
-        self._nodes_left = self._rows.max_nodes
-        self._check(contexts)
+        self._position = torch.zeros_like(self._height)
+        # Where each name was used last, and a child of each action filled last; -1: nowhere.
+        self._links = self._stack.new_full((count, FIRST_POSITION + max_actions + 1), -1)
+        self._set_bases()
+        self._fields = self._read()
+        self._fields[:, [_SIBLING, _USED]] = -1
+        self._spare = self._budgets(contexts, max_actions)
 
-    def _check(self, contexts: Sequence[RowContext]) -> None:
-        limits = self._rows.max_nodes.tolist()
-        for row, (actions, nodes), limit in zip(contexts, self._open.tolist(), limits, strict=True):
-            if actions > self._max_actions:
+    def _set_bases(self) -> None:
+        """Where each column that is read of a row's hole begins in the flat stack."""
+        count, columns, depth = self._stack.shape
+        rows = torch.arange(count, device=self._stack.device)[:, None]
+        self._bases = (rows * columns + self._reading[0]) * depth
+
+    def _budgets(self, contexts: Sequence[RowContext], max_actions: int) -> Int[Tensor, "B 2"]:
+        """What may be spent beyond the shortest program of each row."""
+        least = self._tables.least.index_select(0, self._rows.variant + self._fields[:, _HOLE])
+        limits = torch.full_like(self._rows.max_nodes, max_actions), self._rows.max_nodes
+        spare = torch.stack(limits, dim=1) - least
+        for row, (actions, nodes) in zip(contexts, spare.tolist(), strict=True):
+            if actions < 0:
                 raise ValueError(
-                    f"max_actions: the shortest program takes {actions}, got {self._max_actions}"
+                    f"max_actions: the shortest program takes {max_actions - actions}, "
+                    f"got {max_actions}"
                 )
-            if nodes > limit:
+            if nodes < 0:
                 raise ValueError(
-                    f"constraints.max_nodes: the smallest program has {nodes - limit} nodes more "
+                    f"constraints.max_nodes: the smallest program has {-nodes} nodes more "
                     f"than {row.max_nodes}"
                 )
+        return spare
 
     @property
     def finished(self) -> Bool[Tensor, " B"]:
@@ -115,121 +118,128 @@ class Automaton:
         Hole type; positions of the parent and of the previous sibling; depth and slot, both at most
         31; the position at which the name that the last action used was used before.
         """
-        return _features(self._top, self._previous)
+        return self._features(self._fields)
 
     def mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, the task's constraints included."""
-        actions, nodes = self._budgets()
-        return allowed(self._tables, self._rows, self._top, actions, nodes)
+        return unpack(self.sets())
+
+    def sets(self) -> Int[Tensor, "B W"]:
+        """The mask as sets of actions: action a is bit a % 64 of word a // 64."""
+        return allowed(
+            self._tables, self._rows, self._fields, self._spare, counted=self._counted
+        )
 
     def grammar_mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, were there no constraints from here on."""
-        actions, _ = self._budgets()
-        return allowed(self._tables, _unconstrained(self._rows), self._top, actions, None)
-
-    def _budgets(self) -> tuple[Int[Tensor, " B"], Int[Tensor, " B"] | None]:
-        """How many actions and nodes are left for the hole on top, after what the others take."""
-        hole = self._rows.offset + self._top[:, HOLE]
-        others = self._open - self._tables.least.index_select(0, hole)
-        actions = self._max_actions - self._position - 1 - others[:, 0]
-        return actions, self._nodes_left - others[:, 1] if self._counted else None
+        return unpack(self._grammar_sets(self._rows, self._fields, self._spare))
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take one action a row.
 
         What is not allowed must not be pushed: the row's state is lost then.
         """
-        on, vocabulary = self._tables, GRAMMAR.num_actions
-        hole = self._top[:, HOLE]
-        actions = torch.where(self.finished, 0, actions)
-        filled = self._rows.offset + hole
-        filling = on.fillings.index_select(0, filled * vocabulary + actions)
-        cost = filling[:, masks.COST : masks.NODES] - on.least.index_select(0, filled)
-        nodes = filling[:, masks.NODES]
-        self._open = self._open + cost
-        self._open[:, 1] -= nodes
-        self._nodes_left = self._nodes_left - nodes
-        self._bind(filling[:, masks.BINDS : masks.COST])
-        rest = filling[:, masks.REST]
-        stays = (rest > 0).to(torch.int64)
-        place = self._height - 1
-        self._write((stays * 3 + on.mode[hole]) * vocabulary + actions, place, rest)
+        on, fields = self._tables, self._fields
+        cell = torch.add(actions, fields[:, _HOLE], alpha=GRAMMAR.num_actions)
+        rest, move = on.common.fill.index_select(0, cell).unbind(1)
+        if self._variants > 1:
+            cell = torch.add(cell, self._rows.variant, alpha=GRAMMAR.num_actions)
+        self._spare = self._spare - on.excess.index_select(0, cell)
+        moves = on.common.moves.index_select(0, move)
+        self._bind(moves[:, SEEN], fields[:, _SCOPE])
+        hole = fields[:, FIRST_WORD : FIRST_WORD + COLUMNS] | moves[:, :COLUMNS]
+        self._write(hole, moves[:, HEAD:], rest)
         # Only what is not allowed can overflow the stack.
-        limit = self._depth - MAX_CHILDREN - 1
-        self._height = (place + stays + filling[:, masks.CHILDREN]).clamp(0, limit)
-        self._link(filling[:, masks.NAME_SLOT])
+        limit = self._stack.shape[2] - MAX_CHILDREN - 1
+        self._height = (self._height + moves[:, GROWTH]).clamp(0, limit)
+        self._link(moves[:, READ : WRITE + 1], fields[:, _PARENT])
         self._position = self._position + 1
 
-    def _bind(self, words: Int[Tensor, "B 2"]) -> None:
-        """Show a bound name, and what the scope has seen, to its open holes and those inside it.
+    def _bind(self, seen: Int[Tensor, " B"], scope: Int[Tensor, " B"]) -> None:
+        """Show a bound name, and what the scope has signalled, to its open holes and those inside.
 
         Scopes are numbered by the action that opened them. Open holes of a later scope lie inside
         this one.
         """
-        outside = self._stack[:, :, SCOPE] < self._top[:, SCOPE, None]
-        inside = outside.to(torch.int64) - 1
-        self._stack[:, :, NAMES : FLAGS + 1] |= words[:, None] & inside[:, :, None]
-        self._top[:, NAMES : FLAGS + 1] |= words
+        inside = torch.sub(scope[:, None] - 1, self._stack[:, WHERE])
+        inside >>= 63
+        inside &= seen[:, None]
+        self._stack[:, SEEN] |= inside
 
     def _write(
-        self, kind: Int[Tensor, " B"], place: Int[Tensor, " B"], rest: Int[Tensor, " B"]
+        self, hole: Int[Tensor, "B 3"], entries: Int[Tensor, "B X"], rest: Int[Tensor, " B"]
     ) -> None:
-        """Put what stays of a list and the action's holes, the first on top, at `place`."""
-        rows = self._tables.entries.index_select(0, kind)
-        keep, add, position = rows.view(-1, MAX_CHILDREN + 1, 3, COLUMNS).unbind(2)
-        entries = torch.addcmul(add, position, self._position[:, None, None])
-        entries += self._top[:, None] & keep
-        entries[:, 0, HOLE] += rest
-        places = place[:, None] + self._places
-        self._stack[self._index[:, None], places] = entries
+        """Put what stays of a list and the action's holes, the first on top, in the hole's place."""
+        keep, add, position = entries.unflatten(1, (3, COLUMNS, MAX_CHILDREN + 1)).unbind(1)
+        written = hole[:, :, None] & keep
+        written += add
+        written.addcmul_(position, self._position[:, None, None])
+        written[:, PLACE, 0] += rest
+        places = self._height[:, None] + self._reading[3]
+        self._stack.scatter_(2, places[:, None].expand_as(written), written)
 
-    def _link(self, slot: Int[Tensor, " B"]) -> None:
+    def _link(self, names: Int[Tensor, "B 2"], parent: Int[Tensor, " B"]) -> None:
         """Remember where a name was used and a child was filled last; read the next hole."""
-        used = self._links[self._index, slot]
-        places = torch.stack((slot, self._top[:, PARENT] + _FIRST_POSITION), dim=1)
-        self._links.scatter_(1, places, self._position[:, None].expand(-1, 2))
-        finished = self.finished[:, None]
-        top = self._stack[self._index, self._height - 1]
-        self._top = torch.where(finished, self._no_hole, top)
-        sibling = self._links[self._index, self._top[:, PARENT] + _FIRST_POSITION]
-        used = torch.where(slot > 0, used, -1)
-        self._previous = torch.where(finished, -1, torch.stack((sibling, used), dim=1))
+        used = self._links.gather(1, names[:, :1])
+        places = torch.stack((names[:, 1], parent + FIRST_POSITION), dim=1)
+        self._links.scatter_(1, places, self._position[:, None].expand_as(places))
+        self._fields = fields = self._read()
+        siblings = self._links.gather(1, fields[:, _PARENT : _PARENT + 1] + FIRST_POSITION)
+        fields[:, _SIBLING] = siblings[:, 0].masked_fill_(self.finished, -1)
+        fields[:, _USED] = used[:, 0].masked_fill_(self.finished, -1)
+
+    def _read(self) -> Int[Tensor, "B F"]:
+        """The fields of the holes on top."""
+        _, shift, left, _, _ = self._reading
+        fields = self._stack.take(self._bases + self._height[:, None])
+        fields >>= shift
+        fields &= left
+        return fields
+
+    def _features(self, fields: Int[Tensor, "N F"]) -> Int[Tensor, "N 6"]:
+        capped = fields[:, :NUM_FEATURES].minimum(self._reading[4])
+        capped[:, _PARENT - _HOLE] -= 1
+        return capped
+
+    def _grammar_sets(
+        self, rows: Rows, fields: Int[Tensor, "N F"], spare: Int[Tensor, "N 2"]
+    ) -> Int[Tensor, "N W"]:
+        forgone = self._tables.forgone.index_select(0, rows.variant + fields[:, _HOLE])
+        free = rows._replace(variant=torch.zeros_like(rows.variant))
+        return allowed(self._tables, free, fields, spare + forgone[:, None], counted=False)
 
     def replay(self, actions: Int[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> Trace:
         """Push whole programs, padded with PAD after `lengths`, on a fresh automaton.
 
         Masks and features are those of stepping; the masks of all positions are made at once.
         """
-        length = actions.shape[1]
+        count, length = actions.shape
         steps = []
-        for position in range(length):
-            budget, nodes = self._budgets()
-            steps.append((self._top.clone(), self._previous, budget, nodes))
-            self.push(actions[:, position])
-        tops, links, budgets, counts = zip(*steps, strict=True)
-        top, previous = torch.stack(tops, 1).flatten(0, 1), torch.stack(links, 1).flatten(0, 1)
-        budget = torch.stack(budgets, 1).flatten()
-        nodes = torch.stack(counts, 1).flatten() if self._counted else None
-        rows = self._rows.take(self._index.repeat_interleave(length))
-        mask = allowed(self._tables, rows, top, budget, nodes)
-        bare = mask
-        if self._constrained:
-            bare = allowed(self._tables, _unconstrained(rows), top, budget, None)
-        chosen = mask.gather(1, actions.reshape(-1, 1)).view_as(actions)
+        for column in actions.unbind(1):
+            steps.append((self._fields, self._spare))
+            self.push(column)
+        fields, spare = (torch.stack(parts, 1).flatten(0, 1) for parts in zip(*steps, strict=True))
+        each = torch.arange(count, device=actions.device).repeat_interleave(length)
+        rows = self._rows.take(each)
+        sets = allowed(self._tables, rows, fields, spare, counted=self._counted)
+        bare = sets
+        if self._variants > 1 or self._counted:
+            bare = self._grammar_sets(rows, fields, spare).view(count, length, -1)
+        sets = sets.view(count, length, -1)
+        word = sets.gather(2, (actions >> 6)[:, :, None])[:, :, 0]
+        chosen = (word >> (actions & 63)) & 1 != 0
         inside = torch.arange(length, device=actions.device) < lengths[:, None]
         # PAD inside, or an action outside, means that the program is shorter or longer than it
         # says.
         legal = (chosen & ((actions != 0) == inside)).all(1) & self.finished
-        shape = (*actions.shape, -1)
-        features = _features(top, previous)
-        return Trace(features.view(shape), mask.view(shape), bare.view(shape), legal)
+        return Trace(self._features(fields).view(count, length, -1), sets, bare, legal)
 
     def select(self, rows: Int[Tensor, " N"]) -> None:
         """Keep the given rows, in that order; a row may be kept more than once."""
         self._rows = self._rows.take(rows)
-        self._index = torch.arange(len(rows), device=rows.device)
         for name in _PER_ROW:
-            setattr(self, name, getattr(self, name)[rows])
+            setattr(self, name, getattr(self, name).index_select(0, rows))
+        self._set_bases()
 
     def fork(self, rows: Int[Tensor, " N"]) -> Self:
         """Copies of the given rows, wherever they stand, in an automaton of their own."""
@@ -245,11 +255,11 @@ class Automaton:
             mine.index_copy_(0, rows, theirs)
 
 
-def _unconstrained(rows: Rows) -> Rows:
-    return rows._replace(offset=torch.zeros_like(rows.offset))
-
-
-def _features(top: Int[Tensor, "N 8"], previous: Int[Tensor, "N 2"]) -> Int[Tensor, "N 6"]:
-    place = top[:, HOLE : PARENT + 1], previous[:, :1]
-    capped = top[:, DEPTH : SLOT + 1].clamp(max=MAX_FEATURE)
-    return torch.cat((*place, capped, previous[:, 1:]), dim=1)
+@lru_cache(maxsize=4)
+def _reading(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Words, shifts and masks of the fields; the places that an action writes; features' limits."""
+    word, shift, left = torch.tensor(list(FIELDS.values()), dtype=torch.int64, device=device).T
+    places = torch.arange(MAX_CHILDREN + 1, device=device)
+    limits = [MAX_FEATURE if name in {"depth", "slot"} else MAX_POSITIONS for name in FIELDS]
+    most = torch.tensor(limits[:NUM_FEATURES], dtype=torch.int64, device=device)
+    return word.contiguous(), shift.contiguous(), left.contiguous(), places, most

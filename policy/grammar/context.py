@@ -1,62 +1,80 @@
-"""What a hole inherits from above, as bits of two words, and what an action asks of them.
+"""What a hole inherits from above, and what an action asks of it.
 
-The names word says which names are visible; the flags word says where the hole stands (in a
-function, in a loop, …) and what its scope has seen. An action is allowed in a hole if one word,
-masked, has one value: its requirement.
+A hole knows which names are visible, where it stands (in a function, in a loop, …) and what its
+function has signalled; `layout` says in which bits.
 """
 
 from collections.abc import Iterator
-from enum import IntFlag
+from enum import Enum, IntEnum, IntFlag
 from typing import Final, NamedTuple
 
-from policy.grammar.grammar import GRAMMAR, Action, Hole, HoleUse
+from policy.grammar.grammar import GRAMMAR, LOAD, Action, Hole, HoleUse
+from policy.grammar.layout import (
+    ENTRY_BIT,
+    FLAG_BIT,
+    KEYWORD_BIT,
+    LOCAL_BIT,
+    NEST_FULL,
+    NUM_KEYWORDS,
+    PARAM_BIT,
+    SIGNAL_BIT,
+    WORD_BIT,
+)
 from policy.grammar.productions import words
-
-# The names word.
-LOCAL_BIT: Final = 0
-PARAM_BIT: Final = 16
-ENTRY_BIT: Final = 24
-WORD_BIT: Final = 25
-LOCALS: Final = (1 << GRAMMAR.max_locals) - 1
 
 
 class Flag(IntFlag):
-    """The inherited part of the flags word; the used keyword arguments of a call follow it."""
+    """Flags, inherited from above, and signals, which hold in all of a scope."""
 
-    FUNCTION = 1 << 0
-    LOOP = 1 << 1
-    ASYNC = 1 << 2
-    COMPREHENSION = 1 << 3
-    FSTRING = 1 << 4
-    NO_RETURN = 1 << 5
-    NO_CAPTURE = 1 << 6
-    MUST_RETURN = 1 << 7
-    RETURNED = 1 << 8
-    YIELDED = 1 << 9
-    RETURNED_VALUE = 1 << 10
-    PLAIN_PARAMETERS = 1 << 11
+    FUNCTION = 1 << FLAG_BIT
+    LOOP = 1 << FLAG_BIT + 1
+    ASYNC = 1 << FLAG_BIT + 2
+    COMPREHENSION = 1 << FLAG_BIT + 3
+    FSTRING = 1 << FLAG_BIT + 4
+    NO_RETURN = 1 << FLAG_BIT + 5
+    NO_CAPTURE = 1 << FLAG_BIT + 6
+    MUST_RETURN = 1 << FLAG_BIT + 7
+    PLAIN_PARAMETERS = 1 << FLAG_BIT + 8
+    RETURNED = 1 << SIGNAL_BIT
+    YIELDED = 1 << SIGNAL_BIT + 1
+    RETURNED_VALUE = 1 << SIGNAL_BIT + 2
 
 
-NUM_FLAGS: Final = 12
-KEYWORD_BIT: Final = NUM_FLAGS
+SIGNALS: Final = int(Flag.RETURNED | Flag.YIELDED | Flag.RETURNED_VALUE)
 _KEYWORDS: Final = [a.id for a in GRAMMAR.actions if a.sort == "keyword" and a.name.endswith("=")]
-KEYWORDS: Final = ((1 << len(_KEYWORDS)) - 1) << KEYWORD_BIT
-# Derived from the words at each step, or fixed for the row.
-NEED_RETURN, RETURN, RETURN_VALUE, YIELD, YIELD_FROM, FREE, NEST_FULL = (
-    1 << 32, 1 << 33, 1 << 34, 1 << 35, 1 << 36, 1 << 37, 1 << 40,
-)  # fmt: skip
-"""FREE takes three bits: at least one, two and three slots unused."""
-PARAM_EXISTS_BIT: Final = 41
-PARAM_FRESH_BIT: Final = 49
-ENTRY_EXISTS: Final = 1 << 57
-NEVER: Final = 1 << 61
-# The third word: literals that the task has, and slots that may be stored or that are unused.
-LITERAL_BIT: Final = 0
-STORABLE_BIT: Final = 32
-FRESH_BIT: Final = 48
+KEYWORDS: Final = ((1 << NUM_KEYWORDS) - 1) << KEYWORD_BIT
+# What follows from flags and signals.
+NEED_RETURN, RETURN, RETURN_VALUE, YIELD, YIELD_FROM = (1 << bit for bit in range(32, 37))
 
-MAX_NEST: Final = 15
-"""Statically nested blocks after which no statement opens another: CPython refuses more than 20."""
+
+class Kind(IntEnum):
+    """Kinds of holes: those of one kind ask the same of an action that they take."""
+
+    OTHER = 0
+    LOAD = 1
+    STORE = 2
+    BIND = 3
+    ARGUMENT = 4
+    CAPTURE = 5
+    BLOCK = 6
+    HALF = 7
+    """After the first half of a spelled byte."""
+
+
+class Pointer(Enum):
+    """What must hold of the one name or literal that an action points at."""
+
+    VISIBLE = "visible"
+    UNSEEN = "unseen"
+    STORABLE = "storable"
+    """A used slot, or the first unused one."""
+    FRESH_LOCAL = "fresh_local"
+    """The first unused slot."""
+    FRESH_PARAM = "fresh_param"
+    ENTRY = "entry"
+    """The task has an entry point."""
+    LITERAL = "literal"
+
 
 _FUNCTION_CLEARS: Final = (
     Flag.LOOP | Flag.ASYNC | Flag.COMPREHENSION | Flag.NO_RETURN | Flag.YIELDED
@@ -109,19 +127,22 @@ def effect(action: Action, use: HoleUse) -> Effect:
 
 
 class Requirement(NamedTuple):
-    """The word (0 names, 1 flags, 2 slots and literals), the bits that matter, and their value."""
+    """What an action asks of a hole."""
 
-    word: int = 1
-    care: int = 0
-    value: int = 0
+    need: int = 0
+    """Flags, and what follows from them, that must be set."""
+    ban: int = 0
+    """Those, and keyword arguments, that must not be."""
+    free: int = 0
+    """Slots, at most three, that must be unused."""
+    pointer: Pointer | None = None
 
 
 ALWAYS: Final = Requirement()
-IMPOSSIBLE: Final = Requirement(1, NEVER, NEVER)
 
 
-def word_bit(action: Action) -> int | None:
-    """The bit in the names word of a name that must be bound before it is used."""
+def name_bit(action: Action) -> int | None:
+    """The bit in SEEN of a name that must be bound before it is used."""
     row = action.row
     if "local" in row:
         return LOCAL_BIT + int(row["local"])
@@ -133,12 +154,14 @@ def word_bit(action: Action) -> int | None:
 
 
 def _bound_words() -> dict[int, int]:
-    bound = [a for a in GRAMMAR.actions if a.row.get("kind") == "importable"]
-    bound += [a for a in GRAMMAR.actions if a.name in {"self", "cls"}]
-    return {action.id: WORD_BIT + i for i, action in enumerate(bound)}
+    bound = [a.id for a in GRAMMAR.actions if a.row.get("kind") == "importable"]
+    bound += [GRAMMAR.action_ids[name] for name in ("self", "cls")]
+    return {action: WORD_BIT + action - min(bound) for action in bound}
 
 
 _BOUND_WORDS: Final = _bound_words()
+FIRST_WORD: Final = min(_BOUND_WORDS)
+"""The first action of those whose bits in SEEN start at `WORD_BIT`."""
 ARGUMENT_HOLES: Final = frozenset(words("arg args arg_name posonly kwonly opt_arg"))
 CAPTURE_HOLES: Final = frozenset({"capture", "opt_capture"})
 IMPORT_HOLES: Final = frozenset({"alias", "aliases", "aliases1"})
@@ -147,49 +170,59 @@ STORE_HOLES: Final = frozenset(
 )
 
 
-def binds(hole: Hole, action: Action) -> int:
-    """The bit that filling `hole` with `action` sets in the names word of its scope, or 0."""
-    if hole.name not in STORE_HOLES | ARGUMENT_HOLES | CAPTURE_HOLES | IMPORT_HOLES:
-        return 0
-    bit = word_bit(action) if action.sort == "name" else None
-    return 0 if bit is None else 1 << bit
+BINDING_HOLES: Final = STORE_HOLES | ARGUMENT_HOLES | CAPTURE_HOLES | IMPORT_HOLES
+"""Holes in which a name is bound in its scope."""
 
 
-def requirement(hole: Hole, action: Action) -> Requirement:
-    """What must hold for `action`, which the profile allows in `hole`."""
-    bit = word_bit(action)
-    if bit is not None:
-        return _name_requirement(hole, action, bit)
+def kind(hole: Hole) -> Kind:
+    """The kind of one of the codec's holes."""
+    if "expr" in hole.sorts and hole.mode == LOAD:
+        return Kind.LOAD
+    if hole.name == "bind":
+        return Kind.BIND
+    if hole.name in {"block", "stmts"}:
+        return Kind.BLOCK
+    for names, found in (
+        (STORE_HOLES, Kind.STORE),
+        (ARGUMENT_HOLES, Kind.ARGUMENT),
+        (CAPTURE_HOLES, Kind.CAPTURE),
+    ):
+        if hole.name in names:
+            return found
+    return Kind.OTHER
+
+
+def requirement(kind: Kind, action: Action) -> Requirement:
+    """What must hold for `action`, which the profile allows in a hole of the kind."""
+    if kind is Kind.HALF:
+        # The first half of a byte was allowed, so its second half is.
+        return ALWAYS
+    if name_bit(action) is not None:
+        return Requirement(pointer=_name_pointer(kind, action))
     if "index" in action.row:
-        literal = 1 << (LITERAL_BIT + action.row["index"])
-        return Requirement(2, literal, literal)
-    need, ban = _flags(hole, action)
-    return Requirement(1, need | ban, need)
+        return Requirement(pointer=Pointer.LITERAL)
+    return _flags(kind, action)
 
 
-def _name_requirement(hole: Hole, action: Action, bit: int) -> Requirement:
+def _name_pointer(kind: Kind, action: Action) -> Pointer | None:
     row = action.row
-    visible = Requirement(0, 1 << bit, 1 << bit)
-    if "expr" in hole.sorts and hole.mode == 0:
-        return visible
+    if kind is Kind.LOAD:
+        return Pointer.VISIBLE
     if "local" in row:
-        if hole.name in STORE_HOLES:
-            bit = 1 << (STORABLE_BIT + row["local"])
-        elif hole.name in ARGUMENT_HOLES | CAPTURE_HOLES:
-            bit = 1 << (FRESH_BIT + row["local"])
-        else:
-            return visible
-        return Requirement(2, bit, bit)
-    if "param" in row and hole.name in ARGUMENT_HOLES:
-        fresh = 1 << (PARAM_FRESH_BIT + row["param"])
-        return Requirement(1, fresh, fresh)
+        return _SLOTS.get(kind, Pointer.VISIBLE)
+    if "param" in row:
+        return Pointer.FRESH_PARAM if kind is Kind.ARGUMENT else Pointer.VISIBLE
     if "entry" in row:
-        return Requirement(1, ENTRY_EXISTS, ENTRY_EXISTS) if hole.name == "bind" else visible
-    if hole.name in ARGUMENT_HOLES:
-        return Requirement(0, 1 << bit, 0)
-    return ALWAYS if "param" not in row else visible
+        return Pointer.ENTRY if kind is Kind.BIND else Pointer.VISIBLE
+    return Pointer.UNSEEN if kind is Kind.ARGUMENT else None
 
 
+_SLOTS: Final = {
+    Kind.STORE: Pointer.STORABLE,
+    Kind.BIND: Pointer.STORABLE,
+    Kind.ARGUMENT: Pointer.FRESH_LOCAL,
+    Kind.CAPTURE: Pointer.FRESH_LOCAL,
+}
 _NEEDS: Final[dict[str, int]] = {
     "Await": Flag.ASYNC,
     "AsyncFor": Flag.ASYNC,
@@ -208,7 +241,7 @@ _BANS: Final[dict[str, int]] = {
 _UNSAFE: Final = frozenset("'\"{}\n\\")
 
 
-def _flags(hole: Hole, action: Action) -> tuple[int, int]:
+def _flags(kind: Kind, action: Action) -> Requirement:
     need = ban = 0
     # The format that stands in a formatted value is its own, no f-string within an f-string.
     nodes = action.nodes[:1] if "FormattedValue" in action.nodes else action.nodes
@@ -221,11 +254,14 @@ def _flags(hole: Hole, action: Action) -> tuple[int, int]:
         need |= Flag.ASYNC
     if action.name == "arg[annotation]":
         ban |= Flag.PLAIN_PARAMETERS
-    if hole.name in {"block", "stmts"} and _closes(action):
+    if kind is Kind.BLOCK and _closes(action):
         ban |= NEED_RETURN
     if _UNSAFE & set(_text(action)) or "nibble" in action.row:
         ban |= Flag.FSTRING
-    return need | _free(action), ban | _keyword(action)[0]
+    free = sum(use.name in {"arg", "arg_name", "capture"} for use in action.holes)
+    if free:
+        ban |= Flag.NO_CAPTURE
+    return Requirement(need, ban | _keyword(action)[0], min(free, 3))
 
 
 def returns_value(action: Action) -> bool:
@@ -253,11 +289,6 @@ def _text(action: Action) -> Iterator[str]:
             yield from text[1:-1] if "constant" in action.row else text
 
 
-def _free(action: Action) -> int:
-    slots = sum(use.name in {"arg", "arg_name", "capture"} for use in action.holes)
-    return ((1 << min(slots, 3)) - 1) * FREE
-
-
 def _keyword(action: Action) -> tuple[int, int]:
     """The bits that must be unset before a call's keyword, and those it leaves set."""
     if action.id in _KEYWORDS:
@@ -272,7 +303,7 @@ def leaves(action: Action) -> int:
 
 
 def signals(action: Action) -> int:
-    """Flags that the action sets everywhere in its function."""
+    """Signals that the action sets in its scope."""
     if returns_value(action):
         return Flag.RETURNED | Flag.RETURNED_VALUE
     if "Yield" in action.nodes or "YieldFrom" in action.nodes:
@@ -280,17 +311,17 @@ def signals(action: Action) -> int:
     return 0
 
 
-def derive(flags: int) -> int:
-    """The derived bits that follow from the inherited flags alone."""
+def derive(state: int) -> int:
+    """What follows from flags and signals."""
     found = 0
-    if flags & Flag.MUST_RETURN and not flags & Flag.RETURNED:
+    if state & Flag.MUST_RETURN and not state & Flag.RETURNED:
         found |= NEED_RETURN
-    if flags & Flag.FUNCTION:
-        asynchronous = bool(flags & Flag.ASYNC)
-        if not flags & Flag.NO_RETURN:
+    if state & Flag.FUNCTION:
+        asynchronous = bool(state & Flag.ASYNC)
+        if not state & Flag.NO_RETURN:
             found |= RETURN
-            found |= 0 if asynchronous and flags & Flag.YIELDED else RETURN_VALUE
-        if not flags & Flag.COMPREHENSION:
-            found |= 0 if asynchronous and flags & Flag.RETURNED_VALUE else YIELD
+            found |= 0 if asynchronous and state & Flag.YIELDED else RETURN_VALUE
+        if not state & Flag.COMPREHENSION:
+            found |= 0 if asynchronous and state & Flag.RETURNED_VALUE else YIELD
             found |= 0 if asynchronous else YIELD_FROM
     return found

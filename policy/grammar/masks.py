@@ -1,7 +1,7 @@
 """Which actions the automaton allows, as one pure function of the holes on top.
 
-N holes (the rows of a step, or all positions of many programs), V actions, Q actions whose legality
-depends on more than the hole, K requirements.
+N holes (the rows of a step, or all positions of many programs), V actions, W words of a set of
+them, H hole types, v variants (what tasks forbid).
 """
 
 from dataclasses import dataclass
@@ -12,152 +12,176 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from policy.grammar import context, tables
-from policy.grammar.context import Flag
+from policy.grammar import bits
+from policy.grammar.bits import ASKED, TURNED, VISIBLE, WORDS
+from policy.grammar.grammar import GRAMMAR
+from policy.grammar.layout import FIELDS, POINTER_SEEN
+from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import Rows
-from policy.grammar.tables import DEPTH, FLAGS, HOLE, NAMES, NEST
+from policy.grammar.rules import INFINITE, Rules, rules
 
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
 compiler and `ast.unparse` recurse, each to a limit."""
-BINDS, SIGNALS, COST, NODE_COST, NODES, REST, CHILDREN, NAME_SLOT = range(8)
-"""Columns of `Tables.fillings`: one line of the processor's cache a row."""
+_HOLE, _DEPTH, _SEEN, _KIND, _FLAGS, _SIGNALS, _LOCALS, _KEYWORDS = (
+    list(FIELDS).index(name)
+    for name in ("hole", "depth", "seen", "kind", "flags", "signals", "locals", "keywords")
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Common:
+    """What no profile changes, on one device."""
+
+    fill: Int[Tensor, "H*V 2"]
+    """int32, as `moves` is: indices."""
+    moves: Int[Tensor, "M X"]
+    states: Int[Tensor, "S W+4"]
+    kinds: Int[Tensor, "K W+6"]
+    counts: Int[Tensor, "1024 W"]
+    slots: Int[Tensor, "65536 3"]
+    pointer_spread: tuple[Tensor, Tensor]
+    word_spread: tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """`tables.Shape` and the `tables.Rules` of every variant v of a batch, on its device.
+    """The `Rules` of every variant v of a batch; a hole h of variant v is row v*H + h."""
 
-    A hole h of variant v is row v*H + h.
-    """
-
-    fillings: Int[Tensor, "vH*V 8"]
-    entries: Int[Tensor, "6*V W"]
-    """`Shape.entries`, one row an action."""
-    mode: Int[Tensor, " H"]
+    common: Common
+    excess: Int[Tensor, "vH*V 2"]
+    """int16."""
+    within: Int[Tensor, "vH*A W"]
+    """What is allowed with 0, 1, … actions to spare, `levels` of them."""
+    levels: int
+    within_nodes: Int[Tensor, "vH*E W"]
+    node_levels: int
     least: Int[Tensor, "vH 2"]
     """Fewest actions, and fewest nodes, that fill a hole."""
-    cost: Int[Tensor, "vH V"]
-    """int16, beyond every budget where the profile never allows the action."""
-    node_cost: Int[Tensor, "vH V"]
-    conditional: Int[Tensor, " Q"]
-    requirement: Int[Tensor, "vH Q"]
-    care: tuple[Tensor, ...]
-    """By word, the bits that each of its requirements reads."""
-    value: tuple[Tensor, ...]
-    derived: Int[Tensor, " 4096"]
-    slots: Int[Tensor, "65536 2"]
+    forgone: Int[Tensor, " vH"]
+    """Actions that what is forbidden makes the shortest filling of a hole longer by."""
+
+
+@lru_cache(maxsize=4)
+def common_on(device: torch.device) -> Common:
+    """The tables that every profile shares."""
+
+    def put(array: Ints, dtype: torch.dtype = torch.int64) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
+
+    def pair(array: Ints) -> tuple[Tensor, Tensor]:
+        return put(array[0]), put(array[1])
+
+    return Common(
+        fill=put(moves().fill.reshape(-1, 2), torch.int32),
+        moves=put(moves().moves),
+        states=put(bits.states()),
+        kinds=put(bits.kinds()),
+        counts=put(bits.counts()),
+        slots=put(bits.slots()),
+        pointer_spread=pair(bits.pointer_spread()),
+        word_spread=pair(bits.word_spread()),
+    )
 
 
 @lru_cache(maxsize=16)
 def tables_on(
     profile: Profile, forbids: tuple[tuple[str, ...], ...], device: torch.device
 ) -> Tables:
-    """The tables of `profile` under each of `forbids`. Raises ValueError as `tables.rules` does."""
-    shape = tables.shape()
-    rules = [tables.rules(profile, forbid) for forbid in forbids]
-
-    def put(array: tables.Ints, dtype: torch.dtype = torch.int64) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
-
-    by_action = (shape.signals, shape.num_children, shape.name_slot)
-    signals, count, slot = (np.broadcast_to(column, shape.rest.shape) for column in by_action)
-    fillings = [
-        np.stack(
-            (shape.binds, signals, r.cost, r.node_cost, shape.nodes, shape.rest, count, slot),
-            axis=2,
-        )
-        for r in rules
-    ]
-    index = np.concatenate([rule.requirement for rule in rules])
-    requirements, order = _by_word(rules[0].requirements)
-    conditional = np.flatnonzero((index > 1).any(0))
+    """The tables of `profile` under each of `forbids`. Raises ValueError as `rules` does."""
+    found = [rules(profile, forbid) for forbid in forbids]
+    excess = np.concatenate([rule.excess for rule in found])
+    within, levels = _within(found, 0)
+    within_nodes, node_levels = _within(found, 1)
+    least = np.concatenate([rule.least for rule in found])
+    forgone = np.concatenate([rule.least[:, 0] - found[0].least[:, 0] for rule in found])
     return Tables(
-        fillings=put(np.concatenate(fillings).reshape(-1, 8)),
-        entries=put(shape.entries.reshape(6 * len(shape.num_children), -1)),
-        mode=put(shape.mode),
-        least=put(np.concatenate([np.stack((r.least, r.least_nodes), axis=1) for r in rules])),
-        cost=put(np.concatenate([rule.cost for rule in rules]), torch.int16),
-        node_cost=put(np.concatenate([rule.node_cost for rule in rules]), torch.int16),
-        conditional=put(conditional),
-        requirement=put(order[index[:, conditional]]),
-        care=tuple(put(rows[:, 1]) for rows in requirements),
-        value=tuple(put(rows[:, 2]) for rows in requirements),
-        derived=put(shape.derived),
-        slots=put(_slots()),
+        common=common_on(device),
+        excess=torch.from_numpy(excess.astype(np.int16)).reshape(-1, 2).to(device),
+        within=torch.from_numpy(within).to(device),
+        levels=levels,
+        within_nodes=torch.from_numpy(within_nodes).to(device),
+        node_levels=node_levels,
+        least=torch.from_numpy(least).to(device),
+        forgone=torch.from_numpy(forgone).to(device),
     )
 
 
-def _by_word(requirements: tables.Ints) -> tuple[list[tables.Ints], tables.Ints]:
-    """The requirements of each of the three words, and their new order."""
-    order = np.argsort(requirements[:, 0], kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return [requirements[requirements[:, 0] == word] for word in range(3)], place
-
-
-def _slots() -> tables.Ints:
-    """[2^16, 2] by the visible slots: which may be stored or are unused, and the bits FREE."""
-    used = np.arange(1 << 16, dtype=np.uint64)
-    lowest = ~used & (used + np.uint64(1)) & np.uint64(context.LOCALS)
-    unused = np.array([16 - i.bit_count() for i in range(1 << 16)])
-    free = np.zeros(1 << 16, dtype=np.int64)
-    for n in range(3):
-        free |= (unused > n) * (context.FREE << n)
-    storable = (used | lowest) << np.uint64(context.STORABLE_BIT)
-    fresh = lowest << np.uint64(context.FRESH_BIT)
-    return np.stack([(storable | fresh).view(np.int64), free], axis=1)
-
-
-_BELOW_FRESH = (1 << context.FRESH_BIT) - 1
+def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
+    """[v*H*levels, W] sets of actions by what is to spare, and how many levels tell them apart."""
+    levels = 1 + max(int(rule.excess[rule.allowed, which].max()) for rule in found)
+    sets = [
+        bits.pack((rule.excess[:, None, :, which] <= np.arange(levels)[:, None]) & rule.allowed[:, None])
+        for rule in found
+    ]
+    return np.concatenate(sets).reshape(-1, WORDS), levels
 
 
 def allowed(
     on: Tables,
     rows: Rows,
-    top: Int[Tensor, "N 8"],
-    budget: Int[Tensor, " N"],
-    nodes: Int[Tensor, " N"] | None,
-) -> Bool[Tensor, "N V"]:
-    """Actions allowed in the holes `top`.
+    fields: Int[Tensor, "N F"],
+    spare: Int[Tensor, "N 2"],
+    *,
+    counted: bool,
+) -> Int[Tensor, "N W"]:
+    """Actions allowed in the holes of `fields`, as sets.
 
-    `budget`: how many actions may follow to fill what the action leaves open in the hole's place;
-    `nodes`: how many statements and expressions the action and those may write, None for any.
+    `spare`: actions, and statements and expressions, that may be spent beyond the shortest way to
+    close the program; the second only counts with `counted`.
     """
-    hole = rows.offset + top[:, HOLE]
-    shortest = on.least.index_select(0, hole)[:, 0] - 1
-    budget = torch.where(top[:, DEPTH] >= MAX_DEPTH, torch.minimum(budget, shortest), budget)
-    mask = on.cost.index_select(0, hole) <= _limit(budget)
-    if nodes is not None:
-        mask &= on.node_cost.index_select(0, hole) <= _limit(nodes)
-    words = _words(on, rows, top)
-    holds = torch.cat(
-        [
-            (word[:, None] & care) == value
-            for word, care, value in zip(words, on.care, on.value, strict=True)
-        ],
-        dim=1,
-    )
-    met = holds.gather(1, on.requirement.index_select(0, hole))
-    met &= mask.index_select(1, on.conditional)
-    return mask.index_copy_(1, on.conditional, met)
+    field = fields.unbind(1)
+    hole = rows.variant + field[_HOLE]
+    # What is too deep must be closed.
+    level = spare[:, 0].clamp(0, on.levels - 1) * (field[_DEPTH] < MAX_DEPTH)
+    mask = _in_context(on.common, rows, field)
+    mask &= on.within.index_select(0, torch.add(level, hole, alpha=on.levels))
+    if counted:
+        level = spare[:, 1].clamp(0, on.node_levels - 1)
+        mask &= on.within_nodes.index_select(0, torch.add(level, hole, alpha=on.node_levels))
+    return mask
 
 
-def _limit(budget: Int[Tensor, " N"]) -> Int[Tensor, "N 1"]:
-    return budget.clamp(0, tables.INFINITE - 1).to(torch.int16)[:, None]
+def _in_context(on: Common, rows: Rows, field: tuple[Tensor, ...]) -> Int[Tensor, "N W"]:
+    """What scope and surroundings allow."""
+    kind = on.kinds.index_select(0, field[_KIND])
+    state = on.states.index_select(0, field[_FLAGS] + field[_SIGNALS])
+    storable, fresh, unused = on.slots.index_select(0, field[_LOCALS]).unbind(1)
+    mask = state[:, :WORDS] & on.counts.index_select(0, field[_KEYWORDS] + unused)
+    mask |= kind[:, :WORDS]
+    seen = field[_SEEN]
+    visible = (seen << POINTER_SEEN) | rows.quotable
+    unseen = rows.params & ~visible
+    pointers = torch.stack((visible, storable | unseen, fresh | rows.entry, rows.plain), dim=1)
+    pointers &= kind[:, VISIBLE:TURNED]
+    pointers &= state[:, VISIBLE:]
+    mask |= _spread(pointers.sum(1), on.pointer_spread)
+    words = (seen ^ kind[:, TURNED]) & kind[:, ASKED]
+    mask |= _spread(words, on.word_spread)
+    return mask
 
 
-def _words(on: Tables, rows: Rows, top: Int[Tensor, "N 8"]) -> tuple[Tensor, Tensor, Tensor]:
-    """The words that requirements are held against: names, flags, slots and literals; each [N]."""
-    names, flags, nest = top[:, NAMES], top[:, FLAGS], top[:, NEST]
-    slots, free = on.slots.index_select(0, names & context.LOCALS).unbind(1)
-    closed = flags & Flag.NO_CAPTURE != 0
-    slots = torch.where(closed, slots & _BELOW_FRESH, slots)
-    free = torch.where(closed, 0, free)
-    literals = torch.where(flags & Flag.FSTRING != 0, rows.quotable, rows.literals)
-    exists = (rows.flags >> context.PARAM_EXISTS_BIT) & 0xFF
-    fresh = (exists & ~(names >> context.PARAM_BIT)) << context.PARAM_FRESH_BIT
-    state = flags | on.derived[flags & ((1 << context.NUM_FLAGS) - 1)] | rows.flags | free | fresh
-    state = torch.where(nest >= context.MAX_NEST, state | context.NEST_FULL, state)
-    return names, state, slots | literals
+def _spread(words: Int[Tensor, " N"], by: tuple[Tensor, Tensor]) -> Int[Tensor, "N W"]:
+    column = words[:, None]
+    return torch.addcmul(column >> by[1], column, by[0])
+
+
+def unpack(sets: Int[Tensor, "... W"]) -> Bool[Tensor, "... V"]:
+    """Sets as booleans."""
+    if sets.device.type == "cpu" and not torch.compiler.is_compiling():
+        eight = _eight().index_select(0, sets.reshape(-1).view(torch.uint8).to(torch.int32))
+        whole = eight.view(torch.bool)
+    else:
+        whole = (sets[..., None] >> torch.arange(64, device=sets.device)) & 1 != 0
+    return whole.view(*sets.shape[:-1], WORDS * 64)[..., : GRAMMAR.num_actions]
+
+
+@lru_cache(maxsize=1)
+def _eight() -> Int[Tensor, " 256"]:
+    """By byte, its bits as the bytes of a word."""
+    each = np.arange(256, dtype=np.uint8)[:, None]
+    return torch.from_numpy(np.unpackbits(each, axis=1, bitorder="little").view(np.int64)[:, 0])
+
+
+__all__ = ["INFINITE", "MAX_DEPTH", "Common", "Tables", "allowed", "tables_on", "unpack"]

@@ -11,8 +11,19 @@ from torch import Tensor
 from policy.grammar import context
 from policy.grammar.context import Flag
 from policy.grammar.grammar import GRAMMAR, Root
+from policy.grammar.layout import (
+    COLUMNS,
+    ENTRY_BIT,
+    KIND_BIT,
+    NEST,
+    PARAM_BIT,
+    PLACE,
+    POINTER_ENTRY,
+    POINTER_PARAM,
+    SEEN,
+    WHERE,
+)
 from policy.grammar.profiles import Profile
-from policy.grammar.tables import COLUMNS, FLAGS, HOLE, NAMES, PARENT
 
 UNLIMITED = 1_000_000
 
@@ -35,70 +46,72 @@ class RowContext:
 
 
 class Rows(NamedTuple):
-    """One value a row, [B]."""
+    """One value a row, [B]; sets of parameters and literals are pointers' bits."""
 
-    offset: Int[Tensor, " B"]
+    variant: Int[Tensor, " B"]
     """First hole of the row's variant in the tables."""
-    flags: Int[Tensor, " B"]
-    """Bits of the flags word that hold everywhere in the program."""
-    literals: Int[Tensor, " B"]
-    """Bits of the literals that may be used."""
+    params: Int[Tensor, " B"]
+    """Parameters that exist."""
+    entry: Int[Tensor, " B"]
+    """The entry point's bit, if it exists."""
+    plain: Int[Tensor, " B"]
+    """Literals that may be used outside of f-strings alone."""
     quotable: Int[Tensor, " B"]
-    """Those that may be used inside an f-string."""
+    """Those that may be used inside as well."""
     max_nodes: Int[Tensor, " B"]
 
     def take(self, rows: Int[Tensor, " N"]) -> "Rows":
         """The values of the given rows, in their order."""
-        return Rows(*(values[rows] for values in self))
+        return Rows(*(values.index_select(0, rows) for values in self))
 
 
 def rows_of(contexts: Sequence[RowContext], forbids: Sequence[tuple[str, ...]], root: Root) -> Rows:
     """The row tensors, on the CPU. Raises ValueError for what the vocabulary cannot point at."""
-    offsets = {forbid: i * GRAMMAR.num_holes for i, forbid in enumerate(forbids)}
+    variants = {forbid: i * GRAMMAR.num_holes for i, forbid in enumerate(forbids)}
     # Under Root.BODY the entry function itself is one statement.
     own = int(root is Root.BODY)
     columns = [
         (
-            offsets[row.forbid],
-            _row_flags(row),
+            variants[row.forbid],
+            _params(row) << POINTER_PARAM,
+            int(row.has_entry) << POINTER_ENTRY,
             *_literals(row),
             UNLIMITED if row.max_nodes is None else row.max_nodes - own,
         )
         for row in contexts
     ]
-    return Rows(*torch.tensor(columns, dtype=torch.int64).reshape(-1, 5).unbind(1))
+    return Rows(*torch.tensor(columns, dtype=torch.int64).reshape(-1, 6).T.contiguous())
 
 
-def _row_flags(row: RowContext) -> int:
+def _params(row: RowContext) -> int:
     if row.num_params > GRAMMAR.max_params:
         raise ValueError(f"{row.num_params} parameters: at most {GRAMMAR.max_params} can be named")
-    exists = ((1 << row.num_params) - 1) << context.PARAM_EXISTS_BIT
-    return exists | (context.ENTRY_EXISTS if row.has_entry else 0)
+    return (1 << row.num_params) - 1
 
 
 def _literals(row: RowContext) -> tuple[int, int]:
     if row.num_literals > GRAMMAR.max_literals:
         raise ValueError(f"{row.num_literals} literals: at most {GRAMMAR.max_literals} are allowed")
     numeric = [name in {"int", "float"} for name in row.literal_types[: row.num_literals]]
-    plain = sum(1 << i for i, found in enumerate(numeric) if found)
-    return (1 << row.num_literals) - 1, plain
+    quotable = sum(1 << i for i, found in enumerate(numeric) if found)
+    return ((1 << row.num_literals) - 1) & ~quotable, quotable
 
 
-def first_entries(
+def first_holes(
     profile: Profile, contexts: Sequence[RowContext], root: Root
-) -> Int[Tensor, "B 8"]:
-    """The stack's first entry of each row, on the CPU."""
-    entries = [_first_entry(profile, row, root) for row in contexts]
-    return torch.tensor(entries, dtype=torch.int64).reshape(-1, COLUMNS)
+) -> Int[Tensor, "B 3"]:
+    """The first hole of each row, on the CPU."""
+    holes = [_first_hole(profile, row, root) for row in contexts]
+    return torch.tensor(holes, dtype=torch.int64).reshape(-1, COLUMNS)
 
 
-def _first_entry(profile: Profile, row: RowContext, root: Root) -> list[int]:
-    entry = [0] * COLUMNS
-    entry[HOLE] = GRAMMAR.hole_ids[root.value]
-    entry[PARENT] = -1
+def _first_hole(profile: Profile, row: RowContext, root: Root) -> list[int]:
+    words = [0] * COLUMNS
+    hole = GRAMMAR.holes[GRAMMAR.hole_ids[root.value]]
+    words[PLACE] = hole.id | context.kind(hole) << KIND_BIT
+    words[WHERE] = NEST
     if root is Root.BODY:
-        params = ((1 << row.num_params) - 1) << context.PARAM_BIT
-        entry[NAMES] = params | int(row.has_entry) << context.ENTRY_BIT
+        words[SEEN] = _params(row) << PARAM_BIT | int(row.has_entry) << ENTRY_BIT
         must = profile.returns and row.return_type != "None"
-        entry[FLAGS] = int(Flag.FUNCTION | (Flag.MUST_RETURN if must else Flag(0)))
-    return entry
+        words[WHERE] |= Flag.FUNCTION | (Flag.MUST_RETURN if must else 0)
+    return words

@@ -1,0 +1,144 @@
+"""What a profile, less what a task forbids, allows in each hole, and what it costs to close.
+
+H hole types, V actions; costs come in pairs: actions, then statements and expressions.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policy.grammar import context, spelling
+from policy.grammar.asdl import FIELDS, SUMS
+from policy.grammar.context import Kind
+from policy.grammar.grammar import GRAMMAR, PAD, STOP, Action, Hole
+from policy.grammar.moves import Ints, moves
+from policy.grammar.profiles import Profile, written
+
+Bools = NDArray[np.bool_]
+INFINITE: Final = 10_000
+_SUM_TYPES: Final = frozenset(SUMS.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The tables of a profile."""
+
+    allowed: Bools
+    """[H, V] what may fill a hole in some context, and be closed again."""
+    excess: Ints
+    """[H, V, 2] what an action costs, with the shortest way to fill all that it opens, beyond the
+    cheapest filling of the hole; INFINITE where it is not allowed."""
+    least: Ints
+    """[H, 2] cheapest filling of a hole."""
+
+
+@lru_cache(maxsize=64)
+def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
+    """The tables of `profile` without the node classes in `forbid`.
+
+    Raises ValueError for a name that is no node class of Python's ast, and where nothing is left to
+    end a program with.
+    """
+    allowed = _allowed(profile) & ~_forbidden(forbid)
+    sure = allowed & _certain(profile)[moves().kinds]
+    _promise_names(sure, allowed)
+    if profile.returns:
+        _promise_returns(sure, allowed)
+    pairs = [_costs(sure, own) for own in (np.ones_like(moves().nodes), moves().nodes)]
+    cost, least = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
+    for root in ("module", "block"):
+        if least[GRAMMAR.hole_ids[root], 0] >= INFINITE:
+            raise ValueError(f"constraints.forbid: no program is left without {', '.join(forbid)}")
+    allowed &= cost[..., 0] < INFINITE
+    excess = np.where(allowed[..., None], cost - least[:, None], INFINITE)
+    excess[0] = 0
+    return Rules(allowed, excess, least)
+
+
+@lru_cache(maxsize=16)
+def _allowed(profile: Profile) -> Bools:
+    """[H, V] what the profile allows, scope and context aside."""
+    allowed = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
+    allowed[0, PAD] = True
+    has = [action for action in GRAMMAR.actions if profile.has(action)]
+    for hole in GRAMMAR.holes[1:]:
+        allowed[hole.id, [a.id for a in has if profile.allows(hole, a)]] = True
+    for number, state in enumerate(spelling.states(), len(GRAMMAR.holes)):
+        allowed[number, list(spelling.transitions()[state])] = True
+        allowed[number, STOP] = state in spelling.final()
+    return allowed
+
+
+def _forbidden(forbid: tuple[str, ...]) -> Bools:
+    """[H, V] what writes a node of one of the classes."""
+    for name in forbid:
+        if name not in FIELDS and name not in _SUM_TYPES:
+            raise ValueError(f"constraints.forbid: {name!r} is no node class of Python's ast")
+    banned = {node for node, sum_type in SUMS.items() if {node, sum_type} & set(forbid)}
+    found = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
+    found[:, [a.id for a in GRAMMAR.actions if banned.intersection(a.nodes)]] = True
+    leaves = [a for a in GRAMMAR.actions if a.sort in {"name", "const", "literal"}]
+    for hole in GRAMMAR.holes:
+        found[hole.id, [a.id for a in leaves if _leaf(hole, a) in banned]] = True
+    return found
+
+
+def _leaf(hole: Hole, action: Action) -> str:
+    """The node class that a leaf writes in `hole`, or ''."""
+    if "expr" in hole.sorts:
+        return written(action)
+    return "arg" if "arg" in hole.sorts else "alias" if "alias" in hole.sorts else ""
+
+
+@lru_cache(maxsize=16)
+def _certain(profile: Profile) -> Bools:
+    """[kinds, V] actions that no name or flag rules out."""
+    passing = 0 if profile.returns else context.NEED_RETURN
+    certain = np.zeros((len(Kind), GRAMMAR.num_actions), dtype=bool)
+    for kind in Kind:
+        asked = [context.requirement(kind, action) for action in GRAMMAR.actions]
+        certain[kind] = [
+            not (need.need | need.ban & ~passing) and need.pointer is None for need in asked
+        ]
+    return certain
+
+
+def _promise_names(sure: Bools, allowed: Bools) -> None:
+    """Add fillings that are always to be had, if not by this very action.
+
+    A slot can always be stored (an unused or else a used one); holes that need an unused one are
+    only opened while there is one, so that LOCAL_0 may stand for whichever it is. A lone keyword
+    argument repeats none.
+    """
+    local = GRAMMAR.action_ids["LOCAL_0"]
+    for name in context.STORE_HOLES | {"arg", "arg_name", "capture"}:
+        hole = GRAMMAR.hole_ids[name]
+        sure[hole, local] = allowed[hole, local]
+    keyword = GRAMMAR.hole_ids["keyword"]
+    sure[keyword] = allowed[keyword]
+
+
+def _promise_returns(sure: Bools, allowed: Bools) -> None:
+    """Where a function must return, every block counts as if it had to."""
+    block = [GRAMMAR.hole_ids["block"], GRAMMAR.hole_ids["stmts"]]
+    for action in GRAMMAR.actions:
+        if context.returns_value(action) and action.ends:
+            sure[block, action.id] = allowed[block, action.id]
+
+
+def _costs(sure: Bools, own: Ints) -> tuple[Ints, Ints]:
+    """[H, V] what each action costs in each hole, and [H] the cheapest filling, by relaxation."""
+    tables = moves()
+    least = np.full(len(own), INFINITE, dtype=np.int64)
+    least[0] = 0
+    while True:
+        children = least[tables.children].sum(-1)
+        cost = np.minimum(own + children[tables.mode] + least[tables.rest], INFINITE)
+        new = np.where(sure, cost, INFINITE).min(1)
+        new[0] = 0
+        if (new == least).all():
+            return cost, least
+        least = new
