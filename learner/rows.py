@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.objective import RowKind
-from policy.grammar import PROFILES, Automaton, Root, RowContext
+from policy.grammar import GRAMMAR, PROFILES, Automaton, Root, RowContext
 from policy.spec import Spec
 
 
@@ -84,9 +84,9 @@ class Replay:
             PROFILES[self.profile], contexts, self.max_actions, self.root, torch.device("cpu")
         )
         trace = automaton.replay(padded, lengths)
-        masks = _packed(trace.mask)
-        unbound = trace.grammar_mask is trace.mask  # no task of the chunk has constraints
-        grammar = masks if unbound else _packed(trace.grammar_mask)
+        masks = _packed(trace.sets)
+        unbound = trace.grammar_sets is trace.sets  # no task of the chunk has constraints
+        grammar = masks if unbound else _packed(trace.grammar_sets)
         features = trace.features.numpy().astype(np.int16)
         bound = (masks != grammar).any(-1)
         programs: list[Program | None] = []
@@ -106,5 +106,8 @@ class Replay:
         return programs
 
 
-def _packed(mask: Tensor) -> NDArray[np.uint8]:
-    return np.packbits(mask.numpy(), axis=-1, bitorder="little")
+def _packed(sets: Tensor) -> NDArray[np.uint8]:
+    """Sets of actions as the bytes of `Program.mask`."""
+    return (
+        sets.numpy().astype("<i8", copy=False).view(np.uint8)[..., : -(-GRAMMAR.num_actions // 8)]
+    )

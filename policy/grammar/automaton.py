@@ -126,9 +126,7 @@ class Automaton:
 
     def sets(self) -> Int[Tensor, "B W"]:
         """The mask as sets of actions: action a is bit a % 64 of word a // 64."""
-        return allowed(
-            self._tables, self._rows, self._fields, self._spare, counted=self._counted
-        )
+        return allowed(self._tables, self._rows, self._fields, self._spare, counted=self._counted)
 
     def grammar_mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, were there no constraints from here on."""
@@ -169,8 +167,8 @@ class Automaton:
     def _write(
         self, hole: Int[Tensor, "B 3"], entries: Int[Tensor, "B X"], rest: Int[Tensor, " B"]
     ) -> None:
-        """Put what stays of a list and the action's holes, the first on top, in the hole's place."""
-        keep, add, position = entries.unflatten(1, (3, COLUMNS, MAX_CHILDREN + 1)).unbind(1)
+        """Write what stays of a list and the action's holes, the first on top, in its place."""
+        keep, add, position = entries.view(-1, 3, COLUMNS, MAX_CHILDREN + 1).unbind(1)
         written = hole[:, :, None] & keep
         written += add
         written.addcmul_(position, self._position[:, None, None])

@@ -24,7 +24,6 @@ from policy.grammar.layout import (
     POINTER_LITERAL,
     POINTER_LOCAL,
     POINTER_PARAM,
-    POINTER_SEEN,
     STATE_BIT,
     WORD_BIT,
 )
@@ -115,8 +114,7 @@ def counts() -> Ints:
 
 @lru_cache(maxsize=1)
 def slots() -> Ints:
-    """[2^16, 3] by the visible slots: pointers that may be stored, that are fresh, and how many are
-    unused, at most three."""
+    """[2^16, 3] by the visible slots: pointers to store, fresh ones, how many are unused (max 3)."""
     used = np.arange(1 << GRAMMAR.max_locals)
     lowest = ~used & (used + 1) & _LOCALS
     unused = np.zeros_like(used)
@@ -179,6 +177,3 @@ def pointer_spread() -> Ints:
 def word_spread() -> Ints:
     """How the words of SEEN become a set."""
     return spread(WORD_BIT, context.FIRST_WORD)
-
-
-__all__ = ["FIRST_POINTER", "POINTER_SEEN", "WORDS", "counts", "kinds", "pack", "slots", "states"]

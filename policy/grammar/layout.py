@@ -1,8 +1,8 @@
 """How a hole's state is packed into three words of 64 bits, which the automaton keeps on its stack.
 
-    SEEN    what its scope has bound (parameters, entry point, slots, words) and signalled
-    WHERE   scope number | keyword arguments its call has used | flags | nested blocks
-    PLACE   depth | slot | position of its parent, plus one | kind | hole type
+SEEN    what its scope has bound (parameters, entry point, slots, words) and signalled
+WHERE   scope number | keyword arguments its call has used | flags | nested blocks
+PLACE   depth | slot | position of its parent, plus one | kind | hole type
 """
 
 from typing import Final

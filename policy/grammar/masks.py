@@ -19,7 +19,7 @@ from policy.grammar.layout import FIELDS, POINTER_SEEN
 from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import Rows
-from policy.grammar.rules import INFINITE, Rules, rules
+from policy.grammar.rules import Rules, rules
 
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
@@ -112,7 +112,9 @@ def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
     """[v*H*levels, W] sets of actions by what is to spare, and how many levels tell them apart."""
     levels = 1 + max(int(rule.excess[rule.allowed, which].max()) for rule in found)
     sets = [
-        bits.pack((rule.excess[:, None, :, which] <= np.arange(levels)[:, None]) & rule.allowed[:, None])
+        bits.pack(
+            (rule.excess[:, None, :, which] <= np.arange(levels)[:, None]) & rule.allowed[:, None]
+        )
         for rule in found
     ]
     return np.concatenate(sets).reshape(-1, WORDS), levels
@@ -182,6 +184,3 @@ def _eight() -> Int[Tensor, " 256"]:
     """By byte, its bits as the bytes of a word."""
     each = np.arange(256, dtype=np.uint8)[:, None]
     return torch.from_numpy(np.unpackbits(each, axis=1, bitorder="little").view(np.int64)[:, 0])
-
-
-__all__ = ["INFINITE", "MAX_DEPTH", "Common", "Tables", "allowed", "tables_on", "unpack"]

@@ -97,9 +97,7 @@ def _literals(row: RowContext) -> tuple[int, int]:
     return ((1 << row.num_literals) - 1) & ~quotable, quotable
 
 
-def first_holes(
-    profile: Profile, contexts: Sequence[RowContext], root: Root
-) -> Int[Tensor, "B 3"]:
+def first_holes(profile: Profile, contexts: Sequence[RowContext], root: Root) -> Int[Tensor, "B 3"]:
     """The first hole of each row, on the CPU."""
     holes = [_first_hole(profile, row, root) for row in contexts]
     return torch.tensor(holes, dtype=torch.int64).reshape(-1, COLUMNS)

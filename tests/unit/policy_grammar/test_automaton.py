@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.grammar import GRAMMAR, PROFILES, Automaton, Names, Root, RowContext, codec
-from policy.grammar.nodes import count_nodes
 from policy.grammar.moves import hole_names
+from policy.grammar.nodes import count_nodes
 from policy.grammar.untrained import CONTEXT, draw, untrained, why_not
 
 CPU = torch.device("cpu")
