@@ -108,6 +108,5 @@ class Replay:
 
 def _packed(sets: Tensor) -> NDArray[np.uint8]:
     """Sets of actions as the bytes of `Program.mask`."""
-    return (
-        sets.numpy().astype("<i8", copy=False).view(np.uint8)[..., : -(-GRAMMAR.num_actions // 8)]
-    )
+    size = -(-GRAMMAR.num_actions // 8)
+    return sets.numpy().astype("<i8", copy=False).view(np.uint8)[..., :size]

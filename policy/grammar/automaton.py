@@ -219,11 +219,10 @@ class Automaton:
         fields, spare = (torch.stack(parts, 1).flatten(0, 1) for parts in zip(*steps, strict=True))
         each = torch.arange(count, device=actions.device).repeat_interleave(length)
         rows = self._rows.take(each)
-        sets = allowed(self._tables, rows, fields, spare, counted=self._counted)
-        bare = sets
+        found = allowed(self._tables, rows, fields, spare, counted=self._counted)
+        bare = sets = found.view(count, length, -1)
         if self._variants > 1 or self._counted:
-            bare = self._grammar_sets(rows, fields, spare).view(count, length, -1)
-        sets = sets.view(count, length, -1)
+            bare = self._grammar_sets(rows, fields, spare).view_as(sets)
         word = sets.gather(2, (actions >> 6)[:, :, None])[:, :, 0]
         chosen = (word >> (actions & 63)) & 1 != 0
         inside = torch.arange(length, device=actions.device) < lengths[:, None]

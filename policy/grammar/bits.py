@@ -114,7 +114,7 @@ def counts() -> Ints:
 
 @lru_cache(maxsize=1)
 def slots() -> Ints:
-    """[2^16, 3] by the visible slots: pointers to store, fresh ones, how many are unused (max 3)."""
+    """[2^16, 3] by the visible slots: pointers to store, fresh ones, and up to 3 unused."""
     used = np.arange(1 << GRAMMAR.max_locals)
     lowest = ~used & (used + 1) & _LOCALS
     unused = np.zeros_like(used)

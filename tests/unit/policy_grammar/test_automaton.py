@@ -68,6 +68,7 @@ def test_stepping_and_replaying_agree() -> None:
     fresh = Automaton(PROFILES["python"], [CONTEXT] * 20, 60, Root.MODULE, CPU)
     trace = fresh.replay(drawn, (drawn != 0).sum(1))
     assert trace.legal.all()
+    assert trace.grammar_mask.shape == trace.mask.shape
     for position, actions in enumerate(drawn.unbind(1)):
         assert torch.equal(stepped.features(), trace.features[:, position])
         assert torch.equal(stepped.mask(), trace.mask[:, position])
