@@ -29,6 +29,8 @@ class Facts:
     stderr: bytes
     overflowed: bool
     compile_seconds: float = 0.0
+    out_of_memory: bool = False
+    """The kernel, or the language's runtime, ended it for want of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ def _end(facts: Facts, cpu_limit: float) -> _End:
         return _End(Verdict.TIME_LIMIT, "cpu")
     if facts.ended == zygote.ENDED_BY_WALL:
         return _End(Verdict.TIME_LIMIT, "wall")
+    if facts.out_of_memory:
+        return _End(Verdict.MEMORY_LIMIT, "memory")
     if os.WIFSIGNALED(facts.status):
         number = os.WTERMSIG(facts.status)
         if number == signal.SIGSYS:

@@ -1,0 +1,360 @@
+"""A slot for a language whose programs are exec'd: compiles in one jail, runs in another.
+
+It speaks the same protocol to the dispatcher as `sandbox.slot.Slot`, but a run may take several
+tasks of its keeper: preparing the toolchain (once for each jail), compiling, running. `finish`
+returns None between them.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from enum import Enum
+from pathlib import Path
+
+from sandbox.errors import JailError
+from sandbox.jail import child, command, zygote
+from sandbox.judge import Facts
+from sandbox.languages.compiled import CompileCache, memory_file, seal, sealed
+from sandbox.languages.payload import Payload
+from sandbox.languages.toolchain import ARTEFACT, Step, Toolchain
+from sandbox.plan import Run
+from sandbox.slot import SlotBrokenError, State
+from sandbox.tiers import Host
+from sandbox.types import Limits
+
+_BOOT = Path(__file__).parent / "jail" / "command_boot.py"
+_CHUNK = 1 << 16
+_SEND_SECONDS = 10.0
+_REAP_SECONDS = 5.0
+_FIRST_LOOK_SECONDS = 0.01
+_FOLDER_BYTES = 64 * 2**20
+_PREPARE_BYTES = 256 * 2**20
+_RUN_PROCESSES = 64
+_COMPILE = Limits(cpu_seconds=15.0, wall_seconds=60.0, memory_bytes=2**30, output_bytes=2**18)
+_COMPILE_PROCESSES = 128
+_OURS = "In file included from main.cpp"
+_SHOWN_LINES = 8
+_MOST_TEXT = 500
+
+
+class _Phase(Enum):
+    PREPARE = "prepare"
+    COMPILE = "compile"
+    RUN = "run"
+
+
+class CommandSlot:
+    """A keeper: boots, takes one run at a time, tells the facts."""
+
+    def __init__(
+        self, index: int, host: Host, first_id: int, toolchain: Toolchain, cache: CompileCache
+    ) -> None:
+        """`first_id`: the first of two user ids of the host that only this slot has (T1)."""
+        self.index = index
+        self._host = host
+        self._first_id = first_id
+        self._toolchain = toolchain
+        self._cache = cache
+        self._outputs: list[int] = []
+        self._data: list[bytearray] = []
+        self._made = -1
+        self._boot()
+
+    def _boot(self) -> None:
+        self.state = State.BOOTING
+        self.began = time.monotonic()
+        self.look_at = 0.0
+        self._keeper = 0
+        self._prepared = 0
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel.settimeout(_SEND_SECONDS)
+        settings = {
+            "control": theirs.fileno(),
+            "tier": self._host.tier,
+            "shown": self._toolchain.shown,
+            "compiler": self._toolchain.compiler,
+        }
+        self._boot_process = subprocess.Popen(
+            [self._host.interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
+            env={},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def fileno(self) -> int:
+        """Return the control socket, for polling."""
+        return self.channel.fileno()
+
+    def on_boot_message(self) -> None:
+        """Take a step of the boot.
+
+        Raises:
+            JailError: the jail can't be built.
+
+        """
+        try:
+            line = self.channel.recv(_CHUNK)
+        except OSError as error:
+            raise JailError(f"the jail's boot: {error}") from error
+        kind, rest = line[:1], line[1:]
+        if kind == b"U":
+            self._map_ids()
+        elif kind == b"P":
+            self._keeper = int(rest)
+            self._boot_process.wait(_REAP_SECONDS)
+            self.channel.sendall(b"G")
+        elif kind == b"R":
+            self.state = State.IDLE
+        else:
+            reason = rest.decode(errors="replace").strip()
+            raise JailError(reason or "the jail ended while it started")
+
+    def _map_ids(self) -> None:
+        for name in ("uid_map", "gid_map"):
+            try:
+                Path(f"/proc/{self._boot_process.pid}/{name}").write_text(f"0 {self._first_id} 2")
+            except OSError as error:
+                raise JailError(f"{name}: {error.strerror}") from error
+        self.channel.sendall(b"M")
+
+    def start(self, run: Run, limits: Limits) -> None:
+        """Take a run.
+
+        Raises:
+            SlotBrokenError: the keeper does not take it.
+
+        """
+        self.state = State.BUSY
+        self._payload = Payload.from_bytes(run.payload)
+        self._stdin, self._limits = run.stdin, limits
+        self._compile_seconds = 0.0
+        self._key = self._digest()
+        self._next()
+
+    def _digest(self) -> bytes:
+        """Return what the artefact depends on, all of it."""
+        unit, toolchain = self._payload.unit, self._toolchain
+        step = toolchain.compile(unit)
+        parts = (toolchain.name, toolchain.version, toolchain.prepare(), step)
+        return hashlib.sha256(repr(parts).encode()).digest()
+
+    def _next(self) -> None:
+        """Hand the keeper the next task of the run."""
+        unit, steps = self._payload.unit, self._toolchain.prepare()
+        if self._prepared < len(steps):
+            self._phase = _Phase.PREPARE
+            self._hand_over(steps[self._prepared], _COMPILE, [])
+            return
+        step = self._toolchain.compile(unit)
+        artefact = None if step is None else self._cache.take(self._key)
+        if step is not None and artefact is None:
+            self._phase = _Phase.COMPILE
+            self._drop_made()
+            self._made = memory_file()
+            self._hand_over(step, _COMPILE, [])
+            return
+        self._phase = _Phase.RUN
+        step = self._toolchain.run(unit, self._limits.memory_bytes)
+        extra = [] if artefact is None else [(self._toolchain.artefact_name, artefact)]
+        self._hand_over(step, self._limits, extra)
+
+    def _hand_over(self, step: Step, limits: Limits, extra: list[tuple[str, int]]) -> None:
+        """Send one task with its descriptors, which are closed here."""
+        pipes = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(3)]
+        for _, write in pipes:
+            os.set_blocking(write, True)
+        self._outputs = [read for read, _ in pipes]
+        self._data = [bytearray() for _ in pipes]
+        self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
+        stdout, stderr, results = (write for _, write in pipes)
+        runs = self._phase is _Phase.RUN
+        if self._phase is _Phase.COMPILE:
+            fourth = os.dup(self._made)
+        else:
+            fourth = sealed(self._payload.arguments if runs else b"")
+        files = [*((name, sealed(data)) for name, data in step.files.items()), *extra]
+        theirs = [sealed(self._stdin if runs else b""), stdout, stderr, results, fourth]
+        theirs += [descriptor for _, descriptor in files]
+        task = self._task(step, limits, [name for name, _ in files])
+        self.began = time.monotonic() + max(0.0, limits.wall_seconds - self._limits.wall_seconds)
+        self.look_at = time.monotonic() + _FIRST_LOOK_SECONDS
+        try:
+            socket.send_fds(self.channel, [json.dumps(task._asdict()).encode()], theirs)
+        except OSError as error:
+            raise SlotBrokenError(f"slot {self.index}: {error}") from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+
+    def _task(self, step: Step, limits: Limits, files: list[str]) -> command.Task:
+        runs, toolchain = self._phase is _Phase.RUN, self._toolchain
+        data_bytes = limits.memory_bytes + (toolchain.runtime_bytes if runs else 0)
+        return command.Task(
+            argv=list(step.argv),
+            env=step.env,
+            files=files,
+            folder_bytes=_PREPARE_BYTES if self._phase is _Phase.PREPARE else _FOLDER_BYTES,
+            cpu_seconds=limits.cpu_seconds,
+            wall_seconds=limits.wall_seconds,
+            data_bytes=data_bytes,
+            space_bytes=data_bytes if runs and toolchain.whole_space else 0,
+            processes=_RUN_PROCESSES if runs else _COMPILE_PROCESSES,
+            keep=ARTEFACT if self._phase is _Phase.COMPILE else "",
+            warm=self._phase is _Phase.PREPARE,
+        )
+
+    def drain(self) -> bool:
+        """Take what was written so far; True: there was much, so look again soon."""
+        much = False
+        for descriptor, held in zip(self._outputs, self._data, strict=True):
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(descriptor, _CHUNK):
+                    room = self._limit + 1 - len(held)
+                    held += data[:room] if room > 0 else b""
+                    much = much or len(data) > _CHUNK // 2
+                    if len(held) > self._limit:
+                        self._overflowed = True
+                        break
+        if self._overflowed:
+            self.kill()
+        return much
+
+    def kill(self) -> None:
+        """Order the keeper to end the program, or its compiler."""
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(OSError):
+                self.channel.send(command.KILL)
+
+    def finish(self) -> Facts | None:
+        """Return the facts of the run that just ended; None: the next task of it began.
+
+        Raises:
+            SlotBrokenError: the keeper is gone, or can't make a jail.
+
+        """
+        try:
+            reply = self.channel.recv(_CHUNK)
+        except OSError as error:
+            raise SlotBrokenError(f"slot {self.index}: {error}") from error
+        if len(reply) != command.REPLY.size:
+            reason = reply[1:].decode(errors="replace") or "the jail ended"
+            raise SlotBrokenError(f"slot {self.index}: {reason}")
+        ordered, self._killed = self._killed, True  # nobody is there to kill any more
+        self.drain()
+        facts = self._facts(reply)
+        self._close_outputs()
+        *_, kept = command.REPLY.unpack(reply)
+        if self._phase is _Phase.RUN:
+            return self._done(facts)
+        self._compile_seconds += facts.wall_seconds
+        if self._phase is _Phase.PREPARE and not ordered:
+            self._on_prepared(facts)
+        elif ordered or not self._keep(kept):
+            return self._done(self._failed(facts))
+        self._next()
+        return None
+
+    def _keep(self, kept: bool) -> bool:
+        """Put what the compiler made into the cache, if it made it."""
+        made, self._made = self._made, -1
+        if kept:
+            seal(made)
+            self._cache.put(self._key, made)
+        else:
+            os.close(made)
+        return kept
+
+    def _facts(self, reply: bytes) -> Facts:
+        status, ended, cpu_seconds, wall_seconds, peak_rss_bytes, _ = command.REPLY.unpack(reply)
+        stdout, stderr, results = map(bytes, self._data)
+        if self._phase is _Phase.RUN and self._toolchain.announces:
+            results = child.COMPILED + bytes(4) + results
+        exhausted = status != 0 and any(
+            text in stderr for text in self._toolchain.out_of_memory
+        )
+        return Facts(
+            status,
+            ended,
+            cpu_seconds,
+            wall_seconds,
+            peak_rss_bytes,
+            results,
+            stdout,
+            stderr,
+            self._overflowed,
+            out_of_memory=exhausted,
+        )
+
+    def _done(self, facts: Facts) -> Facts:
+        self.state = State.IDLE
+        return dataclasses.replace(facts, compile_seconds=self._compile_seconds)
+
+    def _on_prepared(self, facts: Facts) -> None:
+        if facts.status != 0:
+            said = facts.stderr.decode(errors="replace").strip()[-_MOST_TEXT:]
+            said = said or f"wait status {facts.status}"
+            raise SlotBrokenError(f"{self._toolchain.name} can't be prepared: {said}")
+        self._prepared += 1
+
+    def _failed(self, facts: Facts) -> Facts:
+        """Return the facts of a program that did not compile."""
+        text = compiler_message(facts)
+        frame = child.COMPILE_ERROR + len(text).to_bytes(4, "little") + text
+        return dataclasses.replace(
+            facts, status=0, ended=zygote.ENDED_ITSELF, results=frame, overflowed=False
+        )
+
+    def _drop_made(self) -> None:
+        if self._made >= 0:
+            os.close(self._made)
+            self._made = -1
+
+    def _close_outputs(self) -> None:
+        for descriptor in self._outputs:
+            os.close(descriptor)
+        self._outputs = []
+
+    def reboot(self) -> None:
+        """Replace the jail by a new one."""
+        self.close()
+        self._boot()
+
+    def close(self) -> None:
+        """End the jail and all in it."""
+        self._close_outputs()
+        self._drop_made()
+        self.channel.close()
+        if self._boot_process.poll() is None:
+            self._boot_process.kill()
+            self._boot_process.wait()
+        if self._keeper:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._keeper, signal.SIGKILL)
+                os.waitpid(self._keeper, 0)
+            self._keeper = 0
+
+
+def compiler_message(facts: Facts) -> bytes:
+    """Return the compiler's first lines, or which of its limits it ran into."""
+    if facts.ended == zygote.ENDED_BY_CPU:
+        return b"the compiler used too much CPU time"
+    if facts.ended == zygote.ENDED_BY_WALL:
+        return b"the compiler took too long"
+    if facts.overflowed:
+        return b"the compiler wrote too much"
+    text = (facts.stderr or facts.stdout).decode("utf-8", "replace")
+    text = text.replace(f"{command.WORK}/", "").replace(f"{command.WARM}/", "").strip()
+    lines = [line for line in text.splitlines() if line.strip() and _OURS not in line]
+    lines = lines[:_SHOWN_LINES]
+    return "\n".join(lines)[:_MOST_TEXT].encode() or b"the compiler ended without a word"
