@@ -17,6 +17,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
+from sandbox.cgroups import Group
 from sandbox.errors import JailError
 from sandbox.jail import child, command, zygote
 from sandbox.judge import Facts
@@ -39,6 +40,7 @@ _RUN_PROCESSES = 64
 _COMPILE = Limits(cpu_seconds=15.0, wall_seconds=60.0, memory_bytes=2**30, output_bytes=2**18)
 _COMPILE_PROCESSES = 128
 _OURS = "In file included from main.cpp"
+_GROUP_TASKS = 256
 _SHOWN_LINES = 8
 _MOST_TEXT = 500
 
@@ -53,12 +55,24 @@ class CommandSlot:
     """A keeper: boots, takes one run at a time, tells the facts."""
 
     def __init__(
-        self, index: int, host: Host, first_id: int, toolchain: Toolchain, cache: CompileCache
+        self,
+        index: int,
+        host: Host,
+        first_id: int,
+        group: Group,
+        group_bytes: int,
+        toolchain: Toolchain,
+        cache: CompileCache,
     ) -> None:
-        """`first_id`: the first of two user ids of the host that only this slot has (T1)."""
+        """`first_id`: the first of two user ids of the host that only this slot has (T1).
+
+        `group_bytes`: memory that all in the slot may use together, a net below finer limits.
+        """
         self.index = index
         self._host = host
         self._first_id = first_id
+        self._group = group
+        self._group_bytes = group_bytes
         self._toolchain = toolchain
         self._cache = cache
         self._outputs: list[int] = []
@@ -111,6 +125,7 @@ class CommandSlot:
             self._map_ids()
         elif kind == b"P":
             self._keeper = int(rest)
+            self._group.add(self._keeper)
             self._boot_process.wait(_REAP_SECONDS)
             self.channel.sendall(b"G")
         elif kind == b"R":
@@ -187,6 +202,7 @@ class CommandSlot:
         theirs += [descriptor for _, descriptor in files]
         task = self._task(step, limits, [name for name, _ in files])
         self.began = time.monotonic() + max(0.0, limits.wall_seconds - self._limits.wall_seconds)
+        self._group.limit(self._group_bytes, _GROUP_TASKS)
         self.look_at = time.monotonic() + _FIRST_LOOK_SECONDS
         try:
             socket.send_fds(self.channel, [json.dumps(task._asdict()).encode()], theirs)
@@ -210,6 +226,7 @@ class CommandSlot:
             space_bytes=data_bytes if runs and toolchain.whole_space else 0,
             processes=_RUN_PROCESSES if runs else _COMPILE_PROCESSES,
             keep=ARTEFACT if self._phase is _Phase.COMPILE else "",
+            opens_sockets=toolchain.opens_sockets,
             warm=self._phase is _Phase.PREPARE,
         )
 
@@ -280,9 +297,8 @@ class CommandSlot:
         stdout, stderr, results = map(bytes, self._data)
         if self._phase is _Phase.RUN and self._toolchain.announces:
             results = child.COMPILED + bytes(4) + results
-        exhausted = status != 0 and any(
-            text in stderr for text in self._toolchain.out_of_memory
-        )
+        said = any(text in stderr for text in self._toolchain.out_of_memory)
+        exhausted = status != 0 and (said or self._group.oom_killed())
         return Facts(
             status,
             ended,
@@ -302,7 +318,7 @@ class CommandSlot:
 
     def _on_prepared(self, facts: Facts) -> None:
         if facts.status != 0:
-            said = facts.stderr.decode(errors="replace").strip()[-_MOST_TEXT:]
+            said = facts.stderr.decode(errors="replace").strip()[:_MOST_TEXT]
             said = said or f"wait status {facts.status}"
             raise SlotBrokenError(f"{self._toolchain.name} can't be prepared: {said}")
         self._prepared += 1

@@ -189,13 +189,15 @@ def _serve(front_end: socket.socket, config: SandboxConfig, host: Host) -> None:
     first: list[Slot] = []
 
     def make_slot(language: str, index: int) -> AnySlot:
+        if language != languages.PYTHON:
+            return languages.new_slot(language, index, host, config)
         group = host.groups.create(f"slot-{index}")
         group.limit(config.maximum.memory_bytes + _ZYGOTE_BYTES, _ZYGOTE_TASKS)
         slot = Slot(index, host.tier, host.interpreter, config.zygote, config.first_id, group)
         first.append(slot)
         return slot
 
-    known = languages.known(host.interpreter.version)
+    known = languages.detect(host)
     try:
         dispatcher = Dispatcher(front_end, config, known, make_slot)
     except JailError as error:

@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 
 from sandbox import languages
 from sandbox.config import SandboxConfig, check_limits
-from sandbox.plan import Prepared, Run, check_tests, plan, prepare
+from sandbox.plan import Prepared, Run, check_tests, prepare
 from sandbox.types import Code, Language, Limits, Refusal
 from sandbox.v1 import opaque_pb2
 from sandbox.v1 import sandbox_pb2 as pb
@@ -126,7 +126,7 @@ class Requests:
         """Return the request of a program in a language other than Python."""
         program = program_from_message(pb.Program.FromString(raw), self._config.limits)
         self._check_limits(program.id, program.limits)
-        return Request(program.id, program.language, program.limits, plan(program))
+        return Request(program.id, program.language, program.limits, languages.plan(program))
 
 
 def _size(prepared: Prepared) -> int:

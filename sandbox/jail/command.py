@@ -6,7 +6,9 @@ clocks and takes what it was to keep; when init ends, the kernel ends all that i
 """
 
 # pathlib would be the heaviest import of the jail.
-# ruff: noqa: PTH101, PTH103, PTH116, PTH123
+
+# pathlib would be the heaviest import of the jail.
+# ruff: noqa: PTH102
 
 import fcntl
 import json
@@ -20,7 +22,7 @@ import struct
 import time
 from typing import NamedTuple, NoReturn
 
-from sandbox.jail import kernel
+from sandbox.jail import command_filter, kernel
 from sandbox.jail.command_filter import EXECUTABLE
 from sandbox.jail.zygote import ENDED_BY_CPU, ENDED_BY_ORDER, ENDED_BY_WALL, ENDED_ITSELF
 
@@ -67,7 +69,9 @@ class Task(NamedTuple):
     processes: int
     """Processes and threads."""
     keep: str
-    """A compiler: path of the file to copy to descriptor 4. Empty: a program, which sees 3 and 4."""
+    """A compiler: the file to copy to descriptor 4. Empty: a program, which sees 3 and 4."""
+    opens_sockets: bool
+    """Whether the runtime itself tries to; it is refused."""
     warm: bool
     """Whether WARM can be written: for the toolchain's own preparation."""
 
@@ -96,16 +100,17 @@ class Keeper:
         channel: socket.socket,
         calls: kernel.Kernel,
         proc: int,
-        compiler_filter: kernel.Filter,
-        program_filter: kernel.Filter,
         *,
         own_ids: bool,
     ) -> None:
         self._channel = channel
         self._calls = calls
         self._proc = proc
-        self._compiler_filter = compiler_filter
-        self._program_filter = program_filter
+        self._compiler_filter = calls.prepared_filter(command_filter.compiler_filter())
+        self._program_filters = tuple(
+            calls.prepared_filter(command_filter.program_filter(opens_sockets))
+            for opens_sockets in (False, True)
+        )
         self._own_ids = own_ids
 
     def serve(self) -> None:
@@ -262,9 +267,9 @@ class Keeper:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
             signal.signal(number, signal.SIG_DFL)
         _limit(task)
-        compiles = task.keep or task.warm
-        (self._compiler_filter if compiles else self._program_filter).install()
-        os.execve(EXECUTABLE, task.argv, task.env)
+        chosen = self._program_filters[task.opens_sockets]
+        (self._compiler_filter if task.keep or task.warm else chosen).install()
+        os.execve(EXECUTABLE, task.argv, task.env)  # noqa: S606 - that is its purpose
 
 
 def _duplicate(descriptor: int) -> int:

@@ -5,7 +5,7 @@ its own namespaces and runs no untrusted code itself; each program gets fresh na
 """
 
 # pathlib would be the heaviest import of the jail.
-# ruff: noqa: PTH100, PTH103, PTH120, PTH123, PTH211
+# ruff: noqa: PTH100, PTH102, PTH103, PTH120, PTH211
 
 import gc
 import json
@@ -14,38 +14,31 @@ import resource
 import signal
 import socket
 import sys
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from sandbox.jail import command, command_filter, kernel, root
+from sandbox.jail import command, kernel, root
 
-_NAMESPACES = command.NAMESPACES
+_DEVICES = ("null", "urandom")  # zero would be memory that no limit counts
 _WARM_BYTES = 512 * 2**20
 
 
-def main(settings: dict[str, object]) -> None:
+def main(settings: dict[str, Any]) -> None:
     """Build the jail and serve in it until the dispatcher goes away."""
-    control, tier = int(str(settings["control"])), settings["tier"]
-    shown, compiler = [str(path) for path in settings["shown"]], str(settings["compiler"])  # type: ignore[attr-defined]
+    control, own_ids = int(settings["control"]), settings["tier"] == "T1"
     calls = kernel.Kernel()
     calls.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def furnish(stage: str) -> None:
-        for name in (command.WORK, command.WARM):
-            os.mkdir(stage + name)
-        for path in shown:
-            os.makedirs(os.path.dirname(stage + path), exist_ok=True)
-            root.bind(calls, path, stage + path)
-        # Some compilers find their own files through it; the jail has no /proc.
-        os.makedirs(stage + "/proc/self")
-        os.symlink(compiler, stage + "/proc/self/exe")
+        _furnish(calls, stage, settings["shown"], settings["compiler"])
 
-    if tier == "T1":
+    if own_ids:
         calls.unshare(kernel.CLONE_NEWNS)
-        root.enter(calls, "/usr", ("null", "urandom"), furnish)
-        calls.unshare(_NAMESPACES)
+        root.enter(calls, "/usr", _DEVICES, furnish)
+        calls.unshare(command.NAMESPACES)
         os.write(control, b"U\n")  # ask the dispatcher for the id maps
         if os.read(control, 1) != b"M":
             raise SystemExit(1)
@@ -54,25 +47,29 @@ def main(settings: dict[str, object]) -> None:
         os.setresuid(0, 0, 0)
     else:
         user, group = os.getuid(), os.getgid()
-        calls.unshare(_NAMESPACES)
+        calls.unshare(command.NAMESPACES)
         command.map_ids(proc, user, group)
-        root.enter(calls, "/usr", ("null", "urandom"), furnish)
+        root.enter(calls, "/usr", _DEVICES, furnish)
     pid = os.fork()
     if pid:
         os.write(control, b"P%d\n" % pid)
         os._exit(0)
     if os.read(control, 1) != b"G":  # the parent is reaped: the dispatcher, a subreaper, adopts us
         raise SystemExit(1)
-    _become_keeper(calls, tier == "T1")
-    channel = socket.socket(fileno=control)
-    command.Keeper(
-        channel,
-        calls,
-        proc,
-        calls.prepared_filter(command_filter.compiler_filter()),
-        calls.prepared_filter(command_filter.program_filter()),
-        own_ids=tier == "T1",
-    ).serve()
+    _become_keeper(calls, own_ids)
+    command.Keeper(socket.socket(fileno=control), calls, proc, own_ids=own_ids).serve()
+
+
+def _furnish(calls: kernel.Kernel, stage: str, shown: list[str], compiler: str) -> None:
+    """Add to the root what compilers need."""
+    for name in (command.WORK, command.WARM):
+        os.mkdir(stage + name)
+    for path in shown:
+        os.makedirs(os.path.dirname(stage + path), exist_ok=True)
+        root.bind(calls, path, stage + path)
+    # Some compilers find their own files through it; the jail has no /proc.
+    os.makedirs(stage + "/proc/self")
+    os.symlink(compiler, stage + "/proc/self/exe")
 
 
 def _become_keeper(calls: kernel.Kernel, own_ids: bool) -> None:
@@ -86,7 +83,9 @@ def _become_keeper(calls: kernel.Kernel, own_ids: bool) -> None:
         kernel.MS_NOSUID | kernel.MS_NODEV,
         f"{ids}mode=755,nr_inodes=64,size={_WARM_BYTES}",
     )
-    calls.drop_capabilities((kernel.CAP_KILL, kernel.CAP_SETGID, kernel.CAP_SETUID) if own_ids else ())
+    calls.drop_capabilities(
+        (kernel.CAP_KILL, kernel.CAP_SETGID, kernel.CAP_SETUID) if own_ids else ()
+    )
     calls.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     calls.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     # Init ignores the signals that it has no handler for: none from inside can reach it.

@@ -1,8 +1,8 @@
 """The seccomp filters of programs that are exec'd: a compiler's, and a compiled program's.
 
-Runtimes need more than a Python program does (threads, epoll, timers), and what they try beyond that
-they can do without: an unknown call fails with ENOSYS. Calls that only an attack makes kill with
-SIGSYS, as does every process that a program starts: only its own threads are its business.
+Runtimes need more than a Python program does (threads, epoll, timers), and what they try beyond
+that they can do without: an unknown call fails with ENOSYS. Calls that only an attack makes kill
+with SIGSYS, as does every process that a program starts: only its own threads are its business.
 """
 
 from sandbox.jail.filters import (
@@ -43,13 +43,15 @@ _ATTACKS = """
     perf_event_open personality pidfd_getfd pidfd_open pivot_root process_madvise
     process_vm_readv process_vm_writev ptrace quotactl reboot recvmsg request_key seccomp semget
     setfsgid setfsuid setgid setgroups setns setregid setresgid setresuid setreuid setuid shmat
-    shmget socket socketpair swapon umount2 unshare userfaultfd
+    shmget socket swapon umount2 unshare userfaultfd
 """
 
 _PROGRAM_ATTACKS = "execve flock fork setrlimit vfork"
 
+_AF_UNIX = 1
 _ENOSYS = 38
 _ENOTTY = 25
+_EAFNOSUPPORT = 97
 _AND = 0x54
 _JUMP_ANY = 0x45
 
@@ -69,6 +71,8 @@ def compiler_filter() -> bytes:
     writable = set(_COMPILER.split())
     return assemble(
         [
+            # javac asks, at its start, whether there is IPv6.
+            ("socket", [ret(ERRNO | _EAFNOSUPPORT)]),
             *_common(),
             *((name, [ret(ALLOW)]) for name in sorted(writable)),
             *((name, [ret(ERRNO | EPERM)]) for name in REFUSED.split() if name not in writable),
@@ -80,10 +84,14 @@ def compiler_filter() -> bytes:
     )
 
 
-def program_filter() -> bytes:
-    """Return the filter of programs: one process with its threads, one exec, no shared memory."""
+def program_filter(opens_sockets: bool) -> bytes:
+    """Return the filter of programs: one process with its threads, one exec, no shared memory.
+
+    `opens_sockets`: the runtime tries to by itself, so that it is refused without a kill.
+    """
     return assemble(
         [
+            ("socket", [ret(ERRNO | _EAFNOSUPPORT if opens_sockets else KILL)]),
             *_common(),
             *((name, [ret(KILL)]) for name in _PROGRAM_ATTACKS.split()),
             *((name, [ret(ERRNO | EPERM)]) for name in REFUSED.split()),
@@ -103,6 +111,8 @@ def _common() -> list[tuple[str, list[Instruction]]]:
         *((name, [ret(ALLOW)]) for name in _RUNTIME.split()),
         *((name, [ret(KILL)]) for name in _ATTACKS.split()),
         ("mmap", _no_shared_memory()),
+        # Java closes files with the help of a pair of nameless sockets.
+        ("socketpair", only(0, (_AF_UNIX,), ALLOW, KILL)),
         ("ioctl", only(1, _IOCTL_COMMANDS, ALLOW, ERRNO | _ENOTTY)),
         ("prctl", only(0, _PRCTL_OPTIONS, ALLOW, ERRNO | EPERM)),
         *((name, no_init()) for name in ("kill", "tgkill", "tkill")),

@@ -55,6 +55,7 @@ def visible(interpreter_prefix: str) -> tuple[list[str], list[str]]:
 
 
 def bind(kernel: Kernel, source: str, target: str) -> None:
+    """Make a folder of the host appear as a new one."""
     os.mkdir(target)
     kernel.mount(source, target, None, MS_BIND | MS_REC)
 

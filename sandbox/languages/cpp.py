@@ -2,7 +2,16 @@
 
 from typing import ClassVar
 
-from sandbox.languages.toolchain import ARTEFACT, WARM, Step, Toolchain, Unit, answer, found, harness
+from sandbox.languages.toolchain import (
+    ARTEFACT,
+    WARM,
+    Step,
+    Toolchain,
+    Unit,
+    answer,
+    found,
+    harness,
+)
 
 _FLAGS = ("-std=gnu++17", "-O1", "-pipe", "-w")
 _ENVIRONMENT = {"PATH": "/usr/bin", "TMPDIR": "/work/tmp", "LC_ALL": "C.UTF-8"}

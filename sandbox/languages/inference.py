@@ -55,7 +55,7 @@ def _of_all(values: Iterable[object], where: str) -> Type:
     return found
 
 
-def _of(value: object, where: str, depth: int) -> Type:  # noqa: PLR0911
+def _of(value: object, where: str, depth: int) -> Type:
     """Return the type of one value."""
     if depth > MAX_DEPTH:
         raise SignatureError(f"{where}: nested too deep")
@@ -115,7 +115,9 @@ def _check(kind: Type, where: str) -> None:
     if kind.name == "union":
         if len(kind.parts) != 2 or _NONE not in kind.parts or kind.parts[0] == kind.parts[1]:
             raise SignatureError(f"{where}: {kind}: only T | None works in every language")
-        _check(*[part for part in kind.parts if part != _NONE], where)
+        for part in kind.parts:
+            if part != _NONE:
+                _check(part, where)
         return
     if kind.name == "dict" and kind.parts[0].name not in _KEYS:
         raise SignatureError(f"{where}: {kind}: keys are {', '.join(_KEYS)} in every language")

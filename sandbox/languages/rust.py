@@ -2,7 +2,16 @@
 
 from typing import ClassVar
 
-from sandbox.languages.toolchain import ARTEFACT, WARM, Step, Toolchain, Unit, answer, found, harness
+from sandbox.languages.toolchain import (
+    ARTEFACT,
+    WARM,
+    Step,
+    Toolchain,
+    Unit,
+    answer,
+    found,
+    harness,
+)
 
 _FLAGS = (
     *("--edition", "2021", "--sysroot", "/usr", "--cap-lints", "allow"),

@@ -51,6 +51,8 @@ class Toolchain(ABC):
     """Whether the address space can be limited too: the runtime reserves none for later."""
     announces: ClassVar[bool] = True
     """Whether a compiled program is known to be one; else its harness tells."""
+    opens_sockets: ClassVar[bool] = False
+    """Whether the runtime itself tries to, at its start."""
     artefact_name: ClassVar[str] = "program"
     """What the compiled program is called where it runs."""
     out_of_memory: ClassVar[tuple[bytes, ...]] = ()
