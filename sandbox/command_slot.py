@@ -328,7 +328,12 @@ class CommandSlot:
         text = compiler_message(facts)
         frame = child.COMPILE_ERROR + len(text).to_bytes(4, "little") + text
         return dataclasses.replace(
-            facts, status=0, ended=zygote.ENDED_ITSELF, results=frame, overflowed=False
+            facts,
+            status=0,
+            ended=zygote.ENDED_ITSELF,
+            results=frame,
+            overflowed=False,
+            out_of_memory=False,
         )
 
     def _drop_made(self) -> None:
@@ -343,11 +348,15 @@ class CommandSlot:
 
     def reboot(self) -> None:
         """Replace the jail by a new one."""
-        self.close()
+        self._end()
         self._boot()
 
     def close(self) -> None:
         """End the jail and all in it."""
+        self._end()
+        self._group.close()
+
+    def _end(self) -> None:
         self._close_outputs()
         self._drop_made()
         self.channel.close()
@@ -369,6 +378,8 @@ def compiler_message(facts: Facts) -> bytes:
         return b"the compiler took too long"
     if facts.overflowed:
         return b"the compiler wrote too much"
+    if facts.out_of_memory:
+        return b"the compiler ran out of memory"
     text = (facts.stderr or facts.stdout).decode("utf-8", "replace")
     text = text.replace(f"{command.WORK}/", "").replace(f"{command.WARM}/", "").strip()
     lines = [line for line in text.splitlines() if line.strip() and _OURS not in line]
