@@ -70,6 +70,10 @@ class Hostile:
     tiers: tuple[str, ...]
     machine: str
 
+    def fits(self, tier: str, machine: str) -> bool:
+        """Whether it is for this tier and machine."""
+        return tier in self.tiers and self.machine in ("", machine)
+
     def complaint(self, result: Result) -> str:
         """What is wrong with a result; empty: nothing."""
         fits = any(

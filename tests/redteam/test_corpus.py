@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from sandbox.local import LocalServer
+from benchmarks.watch import jails
 from sandbox.types import Limits, Program, Result, Test, Verdict
 from tests.redteam.conftest import GROUNDS, serving
-from tests.redteam.corpus_loader import Hostile, load
+from tests.redteam.corpus_loader import load
 
 CORPUS = load("corpus")
 SLOTS = 6
+MACHINE = platform.machine()
 FINGERPRINT = """
 import builtins, gc, os, random, signal, sys
 
@@ -59,24 +60,10 @@ def look(expected: object) -> Program:
     return Program("look", FINGERPRINT, "f", (Test((), expected),), limits=limits)
 
 
-def jails(running: LocalServer) -> set[psutil.Process]:
-    """The init process of each jail: the dispatcher's children."""
-    [dispatcher] = psutil.Process(running.process.pid).children()
-    return {
-        child
-        for child in dispatcher.children()
-        if any("boot.py" in word for word in child.cmdline())
-    }
-
-
-def fits(hostile: Hostile, tier: str) -> bool:
-    return tier in hostile.tiers and hostile.machine in ("", platform.machine())
-
-
 @pytest.fixture(scope="session", params=GROUNDS, ids=str)
 def ran(request: pytest.FixtureRequest) -> Ran:
     """Run all of it, once a ground."""
-    chosen = [hostile for hostile in CORPUS if fits(hostile, request.param.tier)]
+    chosen = [hostile for hostile in CORPUS if hostile.fits(request.param.tier, MACHINE)]
     with serving(request.param, SLOTS) as (running, made):
         untouched = int(made.execute([look(0)])[0].tests[0].actual)
         before = jails(running)
