@@ -112,6 +112,7 @@ def _build(published: Mapping[str, object], data: Mapping[str, np.ndarray]) -> P
             "l_cycles": published["L_cycles"],
             "positions": published["pos_encodings"],
             "gradient_horizon": 1,
+            "q_target": "second_forward",
         }
     )
     shape = PuzzleShape(
@@ -159,8 +160,8 @@ def _errors(
 def _values(
     carry: PuzzleCarry, output: PuzzleOutput, loss: Tensor, here: Mapping[str, Tensor]
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    target = output.q_continue_target
-    assert target is not None
+    assert output.continuing is not None
+    target = output.continuing.target
     return {
         "outputs/logits": (output.logits, here["outputs/logits"]),
         # One array, as the Q-head gives it: where all of one kind are near 0 by cancellation

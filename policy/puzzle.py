@@ -3,6 +3,12 @@
 This is the reference mode of `policy.hrm.HRM`: bidirectional, without spec and tree
 (arXiv:2506.21734). It exists so that the core can be checked against published values.
 
+A train step is one segment, so nobody runs the next one in time to teach the value of continuing.
+With `q_target` `second_forward` it is run for that alone, as published: 6 of the 16 level calls of
+a step of two by two cycles. With `bootstrapped` the next train step, which runs it anyway, teaches
+the value that the head gives to the state it starts from. That state is detached and the weights
+are a step newer, so the head learns it and nothing else does.
+
 Shapes: B rows, L tokens, P task-embedding positions, S = P + L, V vocabulary, d width.
 """
 
@@ -57,8 +63,18 @@ class PuzzleOutput(NamedTuple):
     logits: Float[Tensor, "B L V"]
     q_halt: Float[Tensor, " B"]
     q_continue: Float[Tensor, " B"]
-    q_continue_target: Float[Tensor, " B"] | None
-    """Probability that the next step's best Q gives; None unless continuing is learned."""
+    continuing: "Continuing | None"
+    """What the value of continuing is taught; None unless it is."""
+
+
+class Continuing(NamedTuple):
+    """Values of continuing and what they should be."""
+
+    value: Float[Tensor, " B"]
+    target: Float[Tensor, " B"]
+    """Probability that the best Q of the step after gives."""
+    taught: Bool[Tensor, " B"]
+    """Rows that have such a step."""
 
 
 class PuzzleHRM(nn.Module):
@@ -66,6 +82,10 @@ class PuzzleHRM(nn.Module):
 
     def __init__(self, config: HRMConfig, shape: PuzzleShape) -> None:
         super().__init__()
+        if config.q_target == "lagged":
+            raise ValueError(
+                "q_target is lagged, but puzzles keep no moving average of the weights"
+            )
         width, std = config.width, 1.0 / math.sqrt(config.width)
         self.shape, self.prefix = shape, -(shape.task_width // -width)
         self.tokens = nn.Parameter(init_normal(torch.empty(shape.vocabulary, width), std))
@@ -104,13 +124,19 @@ class PuzzleHRM(nn.Module):
         after = self.hrm.segment(states, x, around)
         halt, go_on = self.hrm.q_values(after.z_h[:, 0])
         last = steps >= self.shape.max_steps
-        halted, target = last, None
+        halted, continuing = last, None
         if self.training and self.shape.max_steps > 1:
             halted = last | self.hrm.wants_to_halt(halt, go_on)
-            if self.hrm.config.act == "halt_continue":
-                target = self._bootstrap(after.detach(), x, around, last)
+            match self.hrm.config:
+                case HRMConfig(act="halt_continue", q_target="second_forward"):
+                    target = self._second_forward(after.detach(), x, around, last)
+                    continuing = Continuing(go_on, target, torch.ones_like(rows))
+                case HRMConfig(act="halt_continue"):
+                    _, before = self.hrm.q_values(carry.states.z_h[:, 0])
+                    best = torch.maximum(halt, go_on).detach().sigmoid()
+                    continuing = Continuing(before, best, ~rows)
         logits = self.lm_head(after.z_h)[:, self.prefix :]
-        output = PuzzleOutput(logits, halt, go_on, target)
+        output = PuzzleOutput(logits, halt, go_on, continuing)
         return PuzzleCarry(after.detach(), steps, halted, current), output
 
     def embed(self, batch: PuzzleBatch) -> Float[Tensor, "B S d"]:
@@ -126,7 +152,7 @@ class PuzzleHRM(nn.Module):
         return math.sqrt(width) * x
 
     @torch.no_grad()
-    def _bootstrap(
+    def _second_forward(
         self, states: Carry, x: Tensor, around: Surroundings, last: Bool[Tensor, " B"]
     ) -> Float[Tensor, " B"]:
         halt, go_on = self.hrm.q_values(self.hrm.segment(states, x, around).z_h[:, 0])
@@ -176,8 +202,9 @@ def puzzle_loss(
     q_loss = functional.binary_cross_entropy_with_logits(
         output.q_halt, right.to(output.q_halt), reduction="sum"
     )
-    if output.q_continue_target is not None:
+    if output.continuing is not None:
+        value, target, taught = output.continuing
         q_loss = q_loss + functional.binary_cross_entropy_with_logits(
-            output.q_continue, output.q_continue_target, reduction="sum"
+            value, target, taught.to(value), reduction="sum"
         )
     return tokens.sum() + 0.5 * q_loss
