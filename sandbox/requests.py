@@ -59,7 +59,7 @@ class Requests:
             raise RefusedError("", Code.INVALID_ARGUMENT, "a program that is no message") from error
         self._check_language(message)
         try:
-            self._check_size(message)
+            self._check_source(message)
             if message.language != languages.PYTHON:
                 return self._other(raw)
             prepared, limits = self._prepare(message, raw)
@@ -82,7 +82,7 @@ class Requests:
             text = f"program {message.id!r}: {language.name} is missing here: {language.hint}"
             raise RefusedError(message.id, Code.UNIMPLEMENTED, text)
 
-    def _check_size(self, message: opaque_pb2.OpaqueProgram) -> None:
+    def _check_source(self, message: opaque_pb2.OpaqueProgram) -> None:
         most = self._config.max_source_bytes
         for name, size in (
             ("source", len(message.source)),
@@ -90,6 +90,10 @@ class Requests:
         ):
             if size > most:
                 raise ValueError(f"program {message.id!r}: {name}: {size} bytes; at most {most}")
+        try:
+            message.source.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"program {message.id!r}: source: {error}") from error
 
     def _check_limits(self, id_: str, limits: Limits) -> None:
         check_limits(limits, self._config.maximum, f"program {id_!r}: limits")
