@@ -196,7 +196,7 @@ def _end(facts: Facts, cpu_limit: float) -> _End:
             return _End(Verdict.TIME_LIMIT, "cpu")
         return _End(Verdict.RUNTIME_ERROR, _signal_name(number))
     if facts.status != 0:
-        return _End(Verdict.RUNTIME_ERROR, f"exit status {os.waitstatus_to_exitcode(facts.status)}")
+        return _End(Verdict.RUNTIME_ERROR, f"exit status {os.WEXITSTATUS(facts.status)}")
     return _End(None)
 
 
