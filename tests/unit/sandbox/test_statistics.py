@@ -9,8 +9,6 @@ from sandbox.types import Result, Verdict
 def counted() -> Statistics:
     pools = {"python": OfLanguage(), "go": OfLanguage()}
     statistics = Statistics(pools, waiting=3, busy=2, slots=4)
-        {"python": OfLanguage(), "go": OfLanguage()}, waiting=3, busy=2, slots=4
-    )
     for seconds in (0.001, 0.0011, 30.0, 1000.0):
         statistics.answered("python", Result("p", Verdict.PASSED, wall_seconds=seconds))
     failed = Result("p", Verdict.RUNTIME_ERROR, True, compile_seconds=0.3, queue_seconds=0.02)
