@@ -154,12 +154,10 @@ class Slot:
             SlotBrokenError: it does not take it.
 
         """
-        pipes = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(3)]
+        pipes = [os.pipe() for _ in range(3)]
         theirs = [_file(run.payload), *(write for _, write in pipes)]
-        for _, write in pipes:
-            os.set_blocking(write, True)
         if run.stdin:
-            theirs.append(_file(run.stdin))
+            theirs.append(_read_only(_file(run.stdin)))
         self._outputs = [_Output(read, bytearray()) for read, _ in pipes]
         self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
         request = zygote.REQUEST.pack(
@@ -180,21 +178,31 @@ class Slot:
 
     def drain(self) -> bool:
         """Take what the program wrote so far; True: there was much, so look again soon."""
-        much = False
+        much, chunk = False, memoryview(bytearray(_CHUNK))
         for output in self._outputs:
             with contextlib.suppress(BlockingIOError):
-                while data := os.read(output.descriptor, _CHUNK):
-                    room = self._limit + 1 - len(output.data)
-                    output.data += data[:room] if room > 0 else b""
-                    much = much or len(data) > _CHUNK // 2
-                    if len(output.data) > self._limit:
-                        self._overflowed = True
-                        break
-                    if len(data) < _CHUNK:
+                while count := os.preadv(output.descriptor, [chunk], -1, os.RWF_NOWAIT):
+                    self._keep(output, chunk[:count])
+                    much = much or count > _CHUNK // 2
+                    if count < _CHUNK or self._overflowed:
                         break
         if self._overflowed:
             self.kill()
         return much
+
+    def _keep(self, output: _Output, data: bytes | memoryview) -> None:
+        room = self._limit + 1 - len(output.data)
+        output.data += data[:room] if room > 0 else b""
+        self._overflowed = self._overflowed or len(output.data) > self._limit
+
+    def _take_rest(self, output: _Output) -> bytes:
+        """Read to the end of a pipe that nobody writes to any more."""
+        while data := os.read(output.descriptor, _CHUNK):
+            self._keep(output, data)
+            if len(data) < _CHUNK:
+                break
+        os.close(output.descriptor)
+        return bytes(output.data)
 
     def kill(self) -> None:
         """Order the zygote to end the program."""
@@ -217,9 +225,8 @@ class Slot:
         if len(reply) != zygote.REPLY.size:
             raise SlotBrokenError(f"slot {self.index}: the jail ended")
         self._killed = True  # nobody is there to kill any more
-        self.drain()
-        results, stdout, stderr = (bytes(output.data) for output in self._outputs)
-        self._close_outputs()
+        results, stdout, stderr = map(self._take_rest, self._outputs)
+        self._outputs = []
         self.state = State.IDLE
         status, ended, cpu_seconds, wall_seconds, peak_rss_bytes = zygote.REPLY.unpack(reply)
         return Facts(
@@ -266,11 +273,16 @@ class Slot:
 
 
 def _file(data: bytes) -> int:
-    """Return a file in memory that can only be read."""
-    writable = os.memfd_create("", os.MFD_CLOEXEC)
+    """Return a file in memory."""
+    file = os.memfd_create("", os.MFD_CLOEXEC)
     view = memoryview(data)
     while view:
-        view = view[os.write(writable, view) :]
-    readable = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
-    os.close(writable)
+        view = view[os.pwrite(file, view, len(data) - len(view)) :]
+    return file
+
+
+def _read_only(file: int) -> int:
+    """Return a descriptor of the same file through which it can't be written."""
+    readable = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
+    os.close(file)
     return readable

@@ -131,14 +131,19 @@ def _run_script(code: CodeType, emit: Callable[..., None]) -> None:
     sys.modules["__main__"] = module
     try:
         exec(code, module.__dict__)
-    except SystemExit as error:
-        if error.code not in (None, 0):
-            emit(LOAD_ERROR, describe(error))
     except MemoryError:
         emit(NO_MEMORY)
     except BaseException as error:
-        emit(LOAD_ERROR, describe(error))
+        if not _exited_in_order(error):
+            emit(LOAD_ERROR, describe(error))
     emit(DONE)
+
+
+def _exited_in_order(error: BaseException) -> bool:
+    try:
+        return isinstance(error, SystemExit) and error.code in (None, 0)
+    except BaseException:
+        return False  # the exception is of a class of the program's
 
 
 def _run_calls(
