@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from sandbox import languages
+from sandbox import languages, primitives
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
 from sandbox.jail.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Kernel
@@ -26,7 +26,7 @@ from sandbox.pools import Pools
 from sandbox.requests import RefusedError, Requests
 from sandbox.slot import Slot
 from sandbox.statistics import OfLanguage, Statistics
-from sandbox.tiers import Host, probe
+from sandbox.tiers import Host, group_primitives, probe
 from sandbox.types import Language, Result, Verdict
 from sandbox.v1 import opaque_pb2
 
@@ -220,7 +220,10 @@ def _ready(host: Host, loop: str, known: tuple[Language, ...]) -> dict[str, obje
         "zygote": loop,
         "cgroup": host.groups.mode,
         "languages": [dataclasses.asdict(language) for language in known],
-        "primitives": [],
+        "primitives": [
+            dataclasses.asdict(item)
+            for item in (*primitives.examine(), *group_primitives(host.groups))
+        ],
     }
 
 

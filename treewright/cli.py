@@ -235,6 +235,17 @@ def sandbox_resize(language: str, slots: int, **access: str | None) -> None:
     click.echo(f"{slots} slots for {language} on {servers} server{'s' if servers > 1 else ''}")
 
 
+@sandbox.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the tables.")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
+def sandbox_doctor(as_json: bool, overrides: tuple[str, ...]) -> None:
+    """Try every means of isolation here; exit status 0 where a server could start, else 1."""
+    from sandbox.doctor import run
+    from sandbox.options import from_pairs
+
+    sys.exit(run(from_pairs(overrides), sys.stdout, as_json=as_json))
+
+
 @main.group()
 def data() -> None:
     """Data sets and task files."""

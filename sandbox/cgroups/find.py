@@ -24,7 +24,9 @@ class Groups:
         self.mode = mode
         """"v2", "v1" or "rlimits"."""
         self.reason = reason
-        """Where the groups are, or why no better mode works here."""
+        """Where the groups are."""
+        self.refused: dict[str, str] = {}
+        """Why each better mode can't be had."""
         self._make = make
         self._folders = folders
         self._watcher = _watcher(folders) if folders else None
@@ -73,19 +75,22 @@ def find() -> Groups:
     own = own_groups(
         Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text()
     )
-    reasons = []
+    refused: dict[str, str] = {}
     for attempt in (_v2, _v1):
         groups: Groups | None = None
         try:
             groups = attempt(own)
             _prove(groups)
         except (UnusableError, JailError, OSError) as error:
-            reasons.append(f"{attempt.__name__[1:]}: {error}")
+            refused[attempt.__name__[1:]] = str(error)
             if groups is not None:
                 groups.close()
         else:
-            return groups
-    return Groups("rlimits", "; ".join(reasons), lambda _: Group(), ())
+            break
+    else:
+        groups = Groups("rlimits", "no control groups", lambda _: Group(), ())
+    groups.refused = refused
+    return groups
 
 
 def _prove(groups: Groups) -> None:

@@ -130,14 +130,22 @@ def _isolate_as_user(calls: kernel.Kernel, prefix: str) -> None:
 def _step_down(calls: kernel.Kernel, own_id: int) -> None:
     """T3: take ids that only this jail has."""
     calls.bound_capabilities(())
-    os.setgroups([])
-    os.setresgid(own_id, own_id, own_id)
-    os.setresuid(own_id, own_id, own_id)
+    try:
+        os.setgroups([])
+        os.setresgid(own_id, own_id, own_id)
+        os.setresuid(own_id, own_id, own_id)
+    except OSError as error:
+        raise OSError(
+            f"root can't become user {own_id} (sandbox.first_id): {error.strerror}"
+        ) from error
     folder = os.path.dirname(os.__file__)
     try:
         os.listdir(folder)
     except PermissionError as error:
-        raise OSError(f"user {own_id} can't read {folder}: set sandbox.interpreter") from error
+        raise OSError(
+            f"user {own_id} can't read {folder}: name a Python that all may read in"
+            " sandbox.interpreter"
+        ) from error
 
 
 def _become_zygote(calls: kernel.Kernel, control: int, own_ids: bool) -> None:

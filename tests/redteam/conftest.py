@@ -32,7 +32,10 @@ class Ground:
         return f"{self.tier}-{self.loop}"
 
 
-GROUNDS = tuple(Ground(tier, loop) for tier in ("T1", "T2") for loop in ("c", "python"))
+GROUNDS = (
+    *(Ground(tier, loop) for tier in ("T1", "T2") for loop in ("c", "python")),
+    Ground("T3", "c"),
+)
 
 
 class UnprivilegedServer(LocalServer):

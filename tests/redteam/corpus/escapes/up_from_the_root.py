@@ -1,6 +1,7 @@
 # Goes up from the root, by name and by an open folder.
 # expect: PASSED
 # violation: no
+# tiers: T1 T2
 # tests: [((), [True, True, True])]
 import os
 
