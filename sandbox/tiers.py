@@ -11,13 +11,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import cgroups, languages, primitives
+from sandbox import cgroups
 from sandbox.cgroups import Group, Groups
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
 from sandbox.primitives import Primitive
 from sandbox.slot import Interpreter, Slot, State
-from sandbox.types import Language
 
 TIERS = ("T1", "T2", "T3")
 """From the strongest down."""
@@ -27,7 +26,6 @@ _CGROUP_V2 = (
     " `systemd-run --scope -p Delegate=yes treewright sandbox serve`"
 )
 _CGROUP_V1 = "controllers memory and pids mounted below /sys/fs/cgroup, and root"
-_C_LOOP = "install with a C compiler and Python's headers (apt install gcc python3-dev)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +52,6 @@ class Tier:
     """Loop that serves in its jails: "c" or "python"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that decides what a server on this host does."""
-
-    tiers: tuple[Tier, ...]
-    tier: str
-    """The one that a server with this configuration takes; empty: it can't start."""
-    error: str
-    """Why it can't start."""
-    interpreter: str
-    cgroup: str
-    primitives: tuple[Primitive, ...]
-    languages: tuple[Language, ...]
-
-
 def probe(config: SandboxConfig) -> Host:
     """Return the interpreter and the best tier that works (or the one that was asked for).
 
@@ -78,43 +61,21 @@ def probe(config: SandboxConfig) -> Host:
     """
     interpreter = find_interpreter(config.interpreter)
     refused: dict[str, str] = {}
-    for name in _candidates(config):
-        tier = _tried(name, interpreter, config)
+    for name in candidates(config):
+        tier = try_tier(name, interpreter, config)
         if tier.available:
             return Host(name, interpreter, cgroups.find(), refused)
         refused[name] = tier.reason
-    raise JailError(_no_jail(refused))
+    raise JailError(no_jail(refused))
 
 
-def examine(config: SandboxConfig) -> Report:
-    """Try everything, and say what a server with this configuration would take."""
-    found = cgroups.find()
-    found.close()
-    try:
-        interpreter = find_interpreter(config.interpreter)
-    except JailError as error:
-        return Report((), "", str(error), "", found.mode, _primitives(found, "", ""), ())
-    tiers = tuple(_tried(name, interpreter, config) for name in TIERS)
-    usable = [tier for tier in tiers if tier.available and tier.name in _candidates(config)]
-    refused = {tier.name: tier.reason for tier in tiers if tier.name in _candidates(config)}
-    loop = usable[0].loop if usable else ""
-    return Report(
-        tiers=tiers,
-        tier=usable[0].name if usable else "",
-        error="" if usable else _no_jail(refused),
-        interpreter=f"{interpreter.path} ({interpreter.version})",
-        cgroup=found.mode,
-        primitives=_primitives(found, loop, config.zygote),
-        languages=languages.known(interpreter.version),
-    )
-
-
-def _candidates(config: SandboxConfig) -> tuple[str, ...]:
+def candidates(config: SandboxConfig) -> tuple[str, ...]:
+    """Return the tiers that a server with this configuration tries, in order."""
     return TIERS if config.tier == "auto" else (config.tier,)
 
 
-def _tried(name: str, interpreter: Interpreter, config: SandboxConfig) -> Tier:
-    """Build a jail and end it."""
+def try_tier(name: str, interpreter: Interpreter, config: SandboxConfig) -> Tier:
+    """Build a jail of this tier and end it."""
     if name == "T1" and os.geteuid() != 0:
         return Tier(name, False, "needs root", "")
     slot = Slot(0, name, interpreter, config.zygote, config.first_id, Group())
@@ -129,10 +90,6 @@ def _tried(name: str, interpreter: Interpreter, config: SandboxConfig) -> Tier:
     return Tier(name, True, "", slot.loop)
 
 
-def _primitives(groups: Groups, loop: str, wanted: str) -> tuple[Primitive, ...]:
-    return (*primitives.examine(), *group_primitives(groups), _loop_primitive(loop, wanted))
-
-
 def group_primitives(groups: Groups) -> tuple[Primitive, ...]:
     """Return the kinds of control groups as means of isolation."""
     found = []
@@ -141,16 +98,6 @@ def group_primitives(groups: Groups) -> tuple[Primitive, ...]:
         reason = groups.reason if available else groups.refused.get(mode, "a better one is there")
         found.append(Primitive(f"cgroup {mode}", available, reason, "" if available else enable))
     return tuple(found)
-
-
-def _loop_primitive(loop: str, wanted: str) -> Primitive:
-    if loop == "c":
-        return Primitive("C zygote loop", True, "", "")
-    if not loop:
-        return Primitive("C zygote loop", False, "no jail starts to try it in", "")
-    if wanted == "python":
-        return Primitive("C zygote loop", False, "sandbox.zygote is python", "zygote=auto")
-    return Primitive("C zygote loop", False, "the extension is not built", _C_LOOP)
 
 
 def find_interpreter(path: str | None) -> Interpreter:
@@ -176,7 +123,8 @@ def find_interpreter(path: str | None) -> Interpreter:
     return Interpreter(executable, os.path.realpath(prefix), version)
 
 
-def _no_jail(refused: dict[str, str]) -> str:
+def no_jail(refused: dict[str, str]) -> str:
+    """Return in one line why no tier can be had and what to do."""
     reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
     return f"no jail can be built here. {reasons}{_advice()} (see `treewright sandbox doctor`)"
 
