@@ -17,6 +17,8 @@ _UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, 
 _MOST = 2**64
 """Largest number, text or list that is worked out on this side."""
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -57,6 +59,8 @@ def rewrite(test_code: str, entry_point: str) -> list[Call | Statements]:
     """
     try:
         found = _rewritten(ast.parse(test_code).body, entry_point)
+    except AssertsError:
+        raise
     except _UNREADABLE as error:
         raise AssertsError(f"test_code is not Python: {error}") from error
     if not found:
@@ -67,12 +71,22 @@ def rewrite(test_code: str, entry_point: str) -> list[Call | Statements]:
 def _rewritten(body: list[ast.stmt], entry_point: str) -> list[Call | Statements]:
     found: list[Call | Statements] = []
     before: list[ast.stmt] = []
+    called = True
     for statement in _unwrapped(body, entry_point):
-        if not _asserts(statement):
-            before.append(statement)
+        if isinstance(statement, _DEFINITIONS) and _asserts(statement):
+            called = False  # what it asserts is checked where it is called, not here
+        elif _asserts(statement):
+            call = _call(statement.test, entry_point) if isinstance(statement, ast.Assert) else None
+            found.append(call or Statements(_text([*before, statement])))
+            called = called or call is None
             continue
-        call = _call(statement.test, entry_point) if isinstance(statement, ast.Assert) else None
-        found.append(call or Statements(_text([*before, statement])))
+        elif not called and not isinstance(statement, _DEFINITIONS):
+            called = True
+        before.append(statement)
+    if not called:
+        raise AssertsError("test_code defines a function that asserts, and then calls none")
+    if any(isinstance(item, _DEFINITIONS) and _asserts(item) for item in before):
+        found.append(Statements(_text(before)))
     return found
 
 

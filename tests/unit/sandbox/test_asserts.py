@@ -1,3 +1,5 @@
+import ast
+
 import pytest
 
 from sandbox.asserts import AssertsError, Call, Statements, rewrite
@@ -67,6 +69,31 @@ def test_what_stays_inside_takes_what_stands_before_it():
     )
     assert [type(item) for item in made] == [Call, Statements, Call]
     assert source(made[1]) == "import math\nx = math.pi\nassert f(x) == 3"
+
+
+@pytest.mark.parametrize("end", ["test()", "for n in [1]: test()", "x = 1\ntest()", "T = test()"])
+def test_asserts_in_a_function_run_where_it_is_called(end):
+    made = rewrite(f"assert f(1) == 2\ndef test():\n    assert f(1) == 3\n{end}", "f")
+    assert [type(item) for item in made] == [Call, Statements]
+    assert source(made[1]).endswith(ast.unparse(ast.parse(end)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def test():\n    assert f(1) == 2",
+        "class T:\n    def test(self):\n        assert f(1) == 2\nclass U: pass",
+        "assert f(1) == 2\ndef test():\n    assert f(1) == 3",
+    ],
+)
+def test_asserts_in_a_function_that_nobody_calls(code):
+    with pytest.raises(AssertsError, match="calls none"):
+        rewrite(code, "f")
+
+
+def test_asserts_in_a_function_that_an_assert_calls():
+    made = rewrite("def same(x):\n    assert x\n    return x\nassert same(f(2)) == 4", "f")
+    assert source(made[0]).endswith("assert same(f(2)) == 4")
 
 
 def test_humaneval_check_is_taken_apart():
