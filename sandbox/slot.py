@@ -86,19 +86,12 @@ class Slot:
     def _boot(self) -> None:
         self.state = State.BOOTING
         self.began = time.monotonic()
-        self._zygote = 0
+        self.zygote = 0
+        """Process id of the jail's init, once it is there."""
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.settimeout(_SEND_SECONDS)
-        settings = {
-            "control": theirs.fileno(),
-            "tier": self._tier,
-            "zygote": self._wanted_loop,
-            "prefix": self._interpreter.prefix,
-            "first_id": self._first_id,
-        }
-        words = [f"{name}={value}" for name, value in settings.items()]
         self._boot_process = subprocess.Popen(
-            [self._interpreter.path, "-I", "-S", str(_BOOT), *words],
+            self.command(theirs.fileno()),
             env={"HOME": "/"},  # else a look for it would ask the network for the user
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -107,6 +100,18 @@ class Slot:
             start_new_session=True,
         )
         theirs.close()
+
+    def command(self, control: int) -> list[str]:
+        """Return the command that boots a jail and talks through the socket `control`."""
+        settings = {
+            "control": control,
+            "tier": self._tier,
+            "zygote": self._wanted_loop,
+            "prefix": self._interpreter.prefix,
+            "first_id": self._first_id,
+        }
+        words = [f"{name}={value}" for name, value in settings.items()]
+        return [self._interpreter.path, "-I", "-S", str(_BOOT), *words]
 
     def fileno(self) -> int:
         """Return the control socket, for polling."""
@@ -127,9 +132,9 @@ class Slot:
         if kind == b"U":
             self._map_ids()
         elif kind == b"P":
-            self._zygote = int(rest)
+            self.zygote = int(rest)
             self._boot_process.wait(_REAP_SECONDS)
-            self._group.add(self._zygote)
+            self._group.add(self.zygote)
             self.channel.sendall(b"G")
         elif kind == b"E":
             raise JailError(rest.decode(errors="replace"))
@@ -262,14 +267,14 @@ class Slot:
         if self._boot_process.poll() is None:
             self._boot_process.kill()
             self._boot_process.wait()
-        if self._zygote:
+        if self.zygote:
             # The boot's session is the jail's: without a pid namespace (T3) the program, orphaned,
             # becomes our child.
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.killpg(self._boot_process.pid, signal.SIGKILL)
                 while True:
                     os.waitpid(-self._boot_process.pid, 0)
-            self._zygote = 0
+            self.zygote = 0
 
 
 def _file(data: bytes) -> int:

@@ -105,7 +105,7 @@ def tags(facts: Facts) -> bytes:
 
 def jail(slot: Slot) -> psutil.Process:
     """The zygote; it is our child here, as it is the dispatcher's there."""
-    return psutil.Process(slot._zygote)
+    return psutil.Process(slot.zygote)
 
 
 def test_frames(slot):
@@ -296,9 +296,9 @@ def test_a_killed_zygote_is_told(slot):
 
 def test_no_descriptor_and_no_memory_leaks(slot):
     def used() -> tuple[int, int, int]:
-        memory = Path(f"/proc/{slot._zygote}/smaps_rollup").read_text().split()
+        memory = Path(f"/proc/{slot.zygote}/smaps_rollup").read_text().split()
         return (
-            len([*Path(f"/proc/{slot._zygote}/fd").iterdir()]),
+            len([*Path(f"/proc/{slot.zygote}/fd").iterdir()]),
             len([*Path("/proc/self/fd").iterdir()]),
             int(memory[memory.index("Private_Dirty:") + 1]),
         )
@@ -317,8 +317,8 @@ def test_no_descriptor_and_no_memory_leaks(slot):
 def test_nothing_of_a_program_stays_in_the_zygote(slot):
     facts_of(slot, f"HELD = {MARK[:15]!r} {MARK[15:]!r}\ndef f(x): return HELD")
     found = 0
-    with Path(f"/proc/{slot._zygote}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{slot._zygote}/maps").read_text().splitlines():
+    with Path(f"/proc/{slot.zygote}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{slot.zygote}/maps").read_text().splitlines():
             start_, end = (int(part, 16) for part in line.split()[0].split("-"))
             if "r" in line.split()[1] and "[v" not in line:
                 memory.seek(start_)
