@@ -24,7 +24,7 @@ def lines(said: Description) -> Iterator[str]:
 def _language(language: Language) -> str:
     if language.available:
         return f"{language.version}, {language.slots} slots"
-    return f"missing; install {language.hint}"
+    return f"missing: {language.hint}"
 
 
 def _primitive(primitive: Primitive) -> str:

@@ -183,7 +183,6 @@ def test_large_source_and_arguments(client):
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"language": "rust"}, "rustc"),
         ({"language": "cobol"}, "cobol"),
         ({"limits": Limits(cpu_seconds=1e6)}, "cpu_seconds"),
         ({"tests": ()}, "no tests"),
