@@ -1,0 +1,4 @@
+// Crashes.
+// expect: RUNTIME_ERROR SIG
+// violation: no
+int f(int x) { return *(volatile int *)0; }

@@ -1,0 +1,7 @@
+// Spins for ever.
+// expect: TIME_LIMIT cpu
+// violation: no
+// cpu: 1
+function f(x) {
+  while (true) {}
+}
