@@ -17,6 +17,11 @@ from sandbox.judge import Facts
 from sandbox.plan import Run
 from sandbox.types import Limits
 
+try:
+    from sandbox.jail._loop import send_run, take_rest
+except ImportError:
+    from sandbox.run_io import send_run, take_rest
+
 _BOOT = Path(__file__).parent / "jail" / "boot.py"
 _CHUNK = 1 << 16
 _SEND_SECONDS = 10.0
@@ -50,7 +55,7 @@ class _Output:
     """One pipe from the program, with what came so far."""
 
     descriptor: int
-    data: bytearray
+    data: bytes = b""
 
 
 class Slot:
@@ -159,27 +164,20 @@ class Slot:
             SlotBrokenError: it does not take it.
 
         """
-        pipes = [os.pipe() for _ in range(3)]
-        theirs = [_file(run.payload), *(write for _, write in pipes)]
-        if run.stdin:
-            theirs.append(_read_only(_file(run.stdin)))
-        self._outputs = [_Output(read, bytearray()) for read, _ in pipes]
-        self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
         request = zygote.REQUEST.pack(
             b"R",
             limits.cpu_seconds,
             limits.wall_seconds,
             limits.memory_bytes,
         )
+        self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
         self.state, self.began = State.BUSY, time.monotonic()
         self.look_at = self.began + _FIRST_LOOK_SECONDS
         try:
-            socket.send_fds(self.channel, [request], theirs)
+            pipes = send_run(self.channel.fileno(), request, run.payload, run.stdin)
         except OSError as error:
             raise SlotBrokenError(f"slot {self.index}: {error}") from error
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+        self._outputs = [_Output(descriptor) for descriptor in pipes]
 
     def drain(self) -> bool:
         """Take what the program wrote so far; True: there was much, so look again soon."""
@@ -201,13 +199,9 @@ class Slot:
         self._overflowed = self._overflowed or len(output.data) > self._limit
 
     def _take_rest(self, output: _Output) -> bytes:
-        """Read to the end of a pipe that nobody writes to any more."""
-        while data := os.read(output.descriptor, _CHUNK):
-            self._keep(output, data)
-            if len(data) < _CHUNK:
-                break
-        os.close(output.descriptor)
-        return bytes(output.data)
+        output.data += take_rest(output.descriptor, self._limit + 1 - len(output.data))
+        self._overflowed = self._overflowed or len(output.data) > self._limit
+        return output.data
 
     def kill(self) -> None:
         """Order the zygote to end the program."""
@@ -275,19 +269,3 @@ class Slot:
                 while True:
                     os.waitpid(-self._boot_process.pid, 0)
             self.zygote = 0
-
-
-def _file(data: bytes) -> int:
-    """Return a file in memory."""
-    file = os.memfd_create("", os.MFD_CLOEXEC)
-    view = memoryview(data)
-    while view:
-        view = view[os.pwrite(file, view, len(data) - len(view)) :]
-    return file
-
-
-def _read_only(file: int) -> int:
-    """Return a descriptor of the same file through which it can't be written."""
-    readable = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
-    os.close(file)
-    return readable

@@ -52,14 +52,20 @@ typedef struct {
     int count;
 } Request;
 
-/* In the zygote, before it serves. */
-void program_remember_streams(void);
-
 /* The child's side: confines itself, runs the program, ends the process. */
 _Noreturn void program_run(const Jail *jail, const Request *request);
 
 /* Runs a payload (bytes) here, unconfined, its frames written to `results` (-1: dropped). */
 void program_execute(const Jail *jail, PyObject *payload, int results);
+
+/* In the zygote, before it serves; and at a program's end. */
+void streams_remember(void);
+void streams_flush(void);
+
+/* For the dispatcher, see _run.c. */
+PyObject *run_send(PyObject *module, PyObject *arguments);
+PyObject *run_take_rest(PyObject *module, PyObject *arguments);
+extern const char run_send_text[], run_take_rest_text[];
 
 /* See _memory.c: two calls early in the zygote, one when it is about to serve, one in a child. */
 void memory_move_code(void);

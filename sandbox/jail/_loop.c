@@ -181,7 +181,7 @@ static PyObject *serve(PyObject *module, PyObject *arguments)
         !make_jail(&jail) || (sealed = PyObject_CallNoArgs(seal)) == NULL)
         return NULL;
     Py_DECREF(sealed);
-    program_remember_streams();
+    streams_remember();
     memory_close();
     jail.filter = filter.buf;
     jail.filter_length = (unsigned short)(filter.len / (Py_ssize_t)sizeof(struct sock_filter));
@@ -256,6 +256,8 @@ static PyMethodDef methods[] = {
     {"serve", serve, METH_VARARGS, serve_text},
     {"execute", execute, METH_VARARGS, execute_text},
     {"encode", encode, METH_VARARGS, encode_text},
+    {"send_run", run_send, METH_VARARGS, run_send_text},
+    {"take_rest", run_take_rest, METH_VARARGS, run_take_rest_text},
     {NULL, NULL, 0, NULL},
 };
 
