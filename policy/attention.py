@@ -12,15 +12,18 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+# The dense function has one name, and one meaning of `causal`, in versions 4, 3 and 2.
+_FLASH = ("flash_attn.cute", "flash_attn_interface", "flash_attn")
+
 
 @cache
 def _flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
-    """flash-attn's dense function: the Hopper build's, else version 2's, else none."""
-    for module in ("flash_attn_interface", "flash_attn"):
+    """flash-attn's dense function, of the newest version that can be imported."""
+    for module in _FLASH:
         try:
             function: Callable[..., Tensor | tuple[Tensor, ...]]
             function = import_module(module).flash_attn_func
-        except ImportError:
+        except (ImportError, AttributeError):
             continue
         return function
     return None
@@ -37,43 +40,69 @@ def attend(
 ) -> Float[Tensor, "B H S D"]:
     """Softmax attention, scaled by 1 / sqrt(D); every H / K query heads read one key head.
 
-    `causal` wants either S == T or S == 1: a single query is the newest position of a cached
-    sequence and sees every key. `key_mask` is True where a key may be read (padded specs); a row
-    needs one such key. `pair_mask` says the same of every query and stands in for both.
-    flash-attn takes no mask and no float32, so those go to SDPA.
+    `causal` takes the queries for the last S of the T positions. `key_mask` is True where a key may
+    be read (padded specs); a row needs one such key. `pair_mask` says the same of every query and
+    stands in for both. flash-attn takes no mask and no float32, so those go to SDPA.
+
+    Raises ValueError where causal queries are more than the keys.
     """
     queries, keys = q.shape[2], k.shape[2]
-    if pair_mask is not None:
-        k, v = (_repeated(part, q.shape[1] // k.shape[1]) for part in (k, v))
-        return functional.scaled_dot_product_attention(q, k, v, attn_mask=pair_mask[:, None])
-    if causal and queries not in (1, keys):
+    if causal and queries > keys:
         raise ValueError(f"causal attention of {queries} queries to {keys} keys is not defined")
+    masked = key_mask is not None or pair_mask is not None
     causal = causal and queries > 1
-    flash = _flash() if key_mask is None and q.is_cuda and q.dtype != torch.float32 else None
+    flash = _flash() if q.is_cuda and not masked and q.dtype != torch.float32 else None
     if flash is not None:
         out = flash(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
         return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
-    mask = None if key_mask is None else key_mask[:, None, None, :]
-    if causal:
+    mask = _mask(q, k, causal=causal, key_mask=key_mask, pair_mask=pair_mask)
+    if causal or pair_mask is not None:
         k, v = (_repeated(part, q.shape[1] // k.shape[1]) for part in (k, v))
-        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        alone = mask is None
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=alone)
     # Without an order among queries, the heads of a group are more queries to the same keys.
     grouped = q.reshape(q.shape[0], k.shape[1], -1, q.shape[-1])
     if queries == 1 and not q.is_cuda and not torch.is_grad_enabled():
-        out = _attend_once(grouped, k, v, mask)
+        out = _attend_once(grouped, k, v, key_mask)
     else:
         out = functional.scaled_dot_product_attention(grouped, k, v, attn_mask=mask)
     return out.reshape(q.shape)
+
+
+def _mask(
+    q: Tensor, k: Tensor, *, causal: bool, key_mask: Tensor | None, pair_mask: Tensor | None
+) -> Bool[Tensor, "#B 1 #S T"] | None:
+    """Join the masks; None where there is none, or only SDPA's own causal one."""
+    if pair_mask is not None:
+        return pair_mask[:, None]
+    mask = None if key_mask is None else key_mask[:, None, None, :]
+    queries, keys = q.shape[2], k.shape[2]
+    if not causal or (mask is None and queries == keys):
+        return mask
+    # SDPA's own would take the queries for the first positions.
+    earlier = torch.ones(1, 1, queries, keys, dtype=torch.bool, device=q.device)
+    earlier = earlier.tril(keys - queries)
+    return earlier if mask is None else mask & earlier
 
 
 def _repeated(x: Float[Tensor, "B K T D"], times: int) -> Float[Tensor, "B H T D"]:
     return x if times == 1 else x.repeat_interleave(times, dim=1)
 
 
-def _attend_once(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def _attend_once(
+    q: Float[Tensor, "B K G D"],
+    k: Float[Tensor, "B K T D"],
+    v: Float[Tensor, "B K T D"],
+    key_mask: Bool[Tensor, "B T"] | None,
+) -> Float[Tensor, "B K G D"]:
     """Decode on a CPU, where two products take half the time of SDPA's kernel for one query."""
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    out: Tensor = scores.softmax(-1) @ v
-    return out
+    q_, k_, v_ = (part.reshape(-1, *part.shape[2:]) for part in (q, k, v))
+    scale = q.shape[-1] ** -0.5
+    if key_mask is None:
+        scores = torch.bmm(q_, k_.transpose(1, 2)).mul_(scale)
+    else:
+        # A sum in the product costs a third of filling the scores in.
+        hidden = q.new_zeros(key_mask.shape).masked_fill_(~key_mask, -torch.inf)
+        hidden = hidden[:, None].expand(-1, k.shape[1], -1).reshape(len(k_), 1, -1)
+        scores = torch.baddbmm(hidden, q_, k_.transpose(1, 2), alpha=scale)
+    return torch.bmm(scores.softmax(-1), v_).view(q.shape)

@@ -1,72 +1,212 @@
 """The exact cache of incremental decoding.
 
 A position's state at every module call depends on earlier positions only, so keys, values and
-messages are kept per (segment, cycle, layer) call and never change. All rows are equally long:
-programs start together and leave when they end.
+messages are kept per (segment, cycle, layer) call and never change. All rows write the same column
+of a ring at a time, whatever their own position: a write is a slice, and a row that begins later,
+or from a longer prefix, begins at another column. Rows that began together see every column and
+need no mask.
 
-Shapes: C calls, B rows, K heads, P positions, T of them
-so far, D features a head, m message features.
+Shapes: C calls, M calls that pass messages, B rows, N prefixes, K heads, P columns, T of them in
+use, S positions of a prefix, D features a head, m message features, d width, E edges of the tree.
 """
 
-from jaxtyping import Float, Int
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from policy.config import ModelConfig
-from policy.layers import EDGES
+from policy.layers import EDGES, gather_messages
+
+
+class Past(NamedTuple):
+    """What is known of the positions of N prefixes, computed once for all rows that begin there."""
+
+    actions: Int[Tensor, "N S"]
+    lengths: Int[Tensor, " N"]
+    """Positions that a prefix fills; what stands after them is not read."""
+    kv: Float[Tensor, "C 2 N K S D"]
+    messages: Float[Tensor, "M N S m"]
+    depths: Int[Tensor, " N"] | None
+    """Last segment of rows that stop early (see `policy.hrm`)."""
+    first: Float[Tensor, "N d"] | None
+    """z_H of position 0, where the Q-heads read it."""
+
+
+class Recorder:
+    """A `Memory` that keeps what every call of one parallel pass says, for others to read."""
+
+    def __init__(self) -> None:
+        self.kv: list[Float[Tensor, "2 B K S D"]] = []
+        self.messages: list[Float[Tensor, "B S m"]] = []
+
+    def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep a call's keys and values."""
+        self.kv.append(torch.stack((k, v)))
+        return k, v
+
+    def pass_messages(self, values: Tensor, neighbours: Tensor) -> Tensor:
+        """Keep a call's message values; hand them to the neighbours."""
+        self.messages.append(values)
+        return gather_messages(values, neighbours)
 
 
 class DecodingCache:
-    """Keys, values and messages of every module call, for `positions` positions of `rows` rows.
+    """Keys, values and messages of every module call, for `positions` positions of a row at most.
 
-    `like` gives device and dtype.
+    One row for each of `sources`, at the end of the prefix that it names. `like` gives device and
+    dtype.
     """
 
-    def __init__(self, config: ModelConfig, rows: int, positions: int, like: Tensor) -> None:
-        core = config.hrm
-        runs = core.segments * core.h_cycles
-        l_calls = runs * core.l_cycles * (core.h_layers if core.share_levels else core.l_layers)
-        h_calls = runs * core.h_layers
-        message_calls = l_calls + (h_calls if core.share_levels else 0)
+    def __init__(
+        self,
+        config: ModelConfig,
+        past: Past,
+        sources: Int[Tensor, " B"],
+        positions: int,
+        like: Tensor,
+    ) -> None:
+        rows, core = len(sources), config.hrm
+        calls, message_calls = _calls(config)
         head_width = core.width // core.heads
-        self.kv: Float[Tensor, "C 2 B K P D"] = like.new_empty(
-            l_calls + h_calls, 2, rows, core.kv_heads, positions, head_width
+        # Zeros: a masked column is multiplied by 0, which would not cure a NaN.
+        self._kv: Float[Tensor, "C 2 B K P D"] = like.new_zeros(
+            calls, 2, rows, core.kv_heads, positions, head_width
         )
-        self.messages: Float[Tensor, "C B P m"] = like.new_empty(
-            message_calls if config.graph else 0,
-            rows,
-            positions,
-            EDGES * config.message_width,
+        self._messages: Float[Tensor, "M B P m"] = like.new_zeros(
+            message_calls, rows, positions, EDGES * config.message_width
         )
+        self._positions = positions
+        self._index: Int[Tensor, " BE"] | None = None
+        # Column 0 stands for "no action"; action i of the vocabulary is i + 1.
+        self.known: Int[Tensor, "B P1"] = sources.new_zeros(rows, positions + 1)
+        self.ages: Int[Tensor, " B"] = sources.new_zeros(rows)
         self.depths: Int[Tensor, " B"] | None = None
-        self.position = -1
-        self._attention_call = self._message_call = 0
+        self._seen: Bool[Tensor, "B P"] = torch.zeros_like(self.known[:, 1:], dtype=torch.bool)
+        lengths = past.lengths[sources]
+        self._clock = int(lengths.max())
+        self.together = bool((lengths == self._clock).all())
+        self._wrapped = False
+        self._look()
+        self._write(torch.arange(rows, device=like.device), past, sources)
+        self._begin()
 
-    def advance(self) -> None:
-        """Begin the next position; its calls follow in the order of the ones before."""
-        self.position += 1
-        self._attention_call = self._message_call = 0
+    @property
+    def position(self) -> int:
+        """The position of all rows, where they are `together`."""
+        return self._clock
+
+    @property
+    def seen(self) -> Bool[Tensor, "B T"]:
+        """Columns that hold a position of the row, the newest included."""
+        return self._seen[:, : self._width]
+
+    def push(self, actions: Int[Tensor, " B"]) -> None:
+        """Take each row's next action and begin the position after it."""
+        # A finished row stays at the last position until another takes its place.
+        self.ages = (self.ages + 1).clamp_(max=self._positions - 1)
+        self.known.scatter_(1, self.ages[:, None], actions[:, None] + 1)
+        self._clock += 1
+        self._begin()
 
     def extend_attention(
         self, k: Float[Tensor, "B K 1 D"], v: Float[Tensor, "B K 1 D"]
     ) -> tuple[Float[Tensor, "B K T D"], Float[Tensor, "B K T D"]]:
-        """Keep this call's newest key and value; give those of all positions."""
-        held = self.kv[self._attention_call]
+        """Keep this call's newest key and value; give those of all columns in use."""
+        keys, values = self._pairs[self._attention_call]
         self._attention_call += 1
-        held[0, :, :, self.position] = k[:, :, 0]
-        held[1, :, :, self.position] = v[:, :, 0]
-        keys, values = held[..., : self.position + 1, :]
-        return keys, values
+        keys.select(2, self._column).copy_(k.select(2, 0))
+        values.select(2, self._column).copy_(v.select(2, 0))
+        return keys.narrow(2, 0, self._width), values.narrow(2, 0, self._width)
 
-    def extend_messages(self, values: Float[Tensor, "B 1 m"]) -> Float[Tensor, "B T m"]:
-        """Keep this call's newest message values; give those of all positions."""
-        held = self.messages[self._message_call]
+    def pass_messages(
+        self, values: Float[Tensor, "B 1 m"], neighbours: Int[Tensor, "B 1 E"]
+    ) -> Float[Tensor, "B 1 m"]:
+        """Keep this call's newest message values; hand earlier ones to the neighbours."""
+        held, flat = self._held[self._message_call]
         self._message_call += 1
-        held[:, self.position] = values[:, 0]
-        return held[:, : self.position + 1]
+        held.select(1, self._column).copy_(values.select(1, 0))
+        if self._index is None:
+            self._index = self._places(neighbours[:, 0])
+        passed: Tensor = flat.index_select(0, self._index).view(values.shape)
+        return passed
 
-    def select(self, rows: Int[Tensor, " kept"]) -> None:
+    def put(self, rows: Int[Tensor, " R"], past: Past, sources: Int[Tensor, " R"]) -> None:
+        """Let new rows, at the ends of their prefixes, take the place of finished ones."""
+        self.together = False
+        # A prefix that is longer than the batch is old begins at the ring's end.
+        self._wrapped |= past.actions.shape[1] > self._clock
+        self._seen[rows] = False
+        self._write(rows, past, sources)
+        self._begin()
+
+    def select(self, rows: Int[Tensor, " R"]) -> None:
         """Keep only these rows, in this order."""
-        self.kv = self.kv.index_select(2, rows)
-        self.messages = self.messages.index_select(1, rows)
+        width = self._width
+        self._kv[:, :, : len(rows), :, :width] = self._kv[:, :, rows, :, :width]
+        self._messages[:, : len(rows), :width] = self._messages[:, rows, :width]
+        self._kv, self._messages = self._kv[:, :, : len(rows)], self._messages[:, : len(rows)]
+        self.known, self.ages = self.known[rows], self.ages[rows]
+        self._seen = self._seen[rows]
         if self.depths is not None:
             self.depths = self.depths[rows]
+        self._look()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a position; its calls follow in the order of those of the one before."""
+        self._column = self._clock % self._positions
+        used = self._positions if self._wrapped else self._clock + 1
+        self._width = min(used, self._positions)
+        self._attention_call = self._message_call = 0
+        self._index = None
+        self._seen[:, self._column] = True
+
+    def _look(self) -> None:
+        """Make each call's view once: a step makes few others."""
+        self._pairs = [(call[0], call[1]) for call in self._kv]
+        width = self._messages.shape[-1] // EDGES
+        self._held = [(call, call.view(-1, width)) for call in self._messages]
+
+    def _places(self, neighbours: Int[Tensor, "B E"]) -> Int[Tensor, " BE"]:
+        """Where the neighbours' messages stand in a call's flat table."""
+        columns = neighbours
+        if not self.together:
+            columns = (self._clock - self.ages[:, None] + neighbours) % self._positions
+        rows = torch.arange(0, len(columns) * self._positions, self._positions)
+        edges = torch.arange(EDGES, device=columns.device)
+        places = (columns + rows.to(columns.device)[:, None]) * EDGES + edges
+        return places.view(-1)
+
+    def _write(self, rows: Int[Tensor, " R"], past: Past, sources: Int[Tensor, " R"]) -> None:
+        """Copy the prefixes so that the column of the clock is next."""
+        lengths, longest = past.lengths[sources], past.actions.shape[1]
+        self.ages[rows] = lengths
+        if past.depths is not None:
+            if self.depths is None:
+                self.depths = past.depths[sources]
+            else:
+                self.depths[rows] = past.depths[sources]
+        if not longest:
+            return
+        self.known[rows, 1 : longest + 1] = past.actions[sources] + 1
+        row, position = (
+            (torch.arange(longest, device=rows.device) < lengths[:, None]).nonzero().unbind(1)
+        )
+        column = (self._clock - lengths[row] + position) % self._positions
+        to, source = rows[row], sources[row]
+        self._seen[to, column] = True
+        self._kv[:, :, to, :, column] = past.kv[:, :, source, :, position]
+        if len(self._messages):
+            self._messages[:, to, column] = past.messages[:, source, position]
+
+
+def _calls(config: ModelConfig) -> tuple[int, int]:
+    """Calls of blocks in a whole run, and those of them that pass messages."""
+    core = config.hrm
+    runs = core.segments * core.h_cycles
+    l_calls = runs * core.l_cycles * (core.h_layers if core.share_levels else core.l_layers)
+    h_calls = runs * core.h_layers
+    message_calls = l_calls + (h_calls if core.share_levels else 0)
+    return l_calls + h_calls, message_calls if config.graph else 0

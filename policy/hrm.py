@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from policy.cache import Recorder
 from policy.config import HRMConfig
 from policy.layers import (
     NO_MASKS,
@@ -69,23 +70,6 @@ class Surroundings:
     masks: Masks = NO_MASKS
     prefix: Iterator[Tensor] | None = None
     """Keys and values of the positions before the row, in the order of the blocks' calls."""
-
-
-class Recorder:
-    """A `Memory` that keeps the keys and values of every call, for others to read."""
-
-    def __init__(self) -> None:
-        self.depths: Int[Tensor, " B"] | None = None
-        self.kv: list[Float[Tensor, "2 B K T D"]] = []
-
-    def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep a call's keys and values."""
-        self.kv.append(torch.stack((k, v)))
-        return k, v
-
-    def extend_messages(self, values: Tensor) -> Tensor:
-        """Keep nothing: nobody sends messages to a spec."""
-        return values
 
 
 @dataclass(frozen=True)
@@ -248,6 +232,7 @@ class HRM(nn.Module):
         They see each other and never an action, so a run of actions that reads these keys and
         values is the run of the whole sequence, at the cost of one spec for all its programs.
         """
+        # Nobody sends messages to a spec: the recorder gets keys and values alone.
         recorder = Recorder()
         rotation = self.rotation(0, states.shape[1])
         around = Surroundings(rotation=rotation, masks=Masks(keys=mask), memory=recorder)
@@ -301,23 +286,27 @@ class HRM(nn.Module):
 
     def settle(
         self, x: Float[Tensor, "B 1 d"], around: Surroundings, depths: Int[Tensor, " B"] | None
-    ) -> tuple[Float[Tensor, "B d"], Int[Tensor, " B"] | None]:
-        """Decode one position: z_H after as many segments as a row takes, and that number.
-
-        Rows stop early where the Q-heads judge the task: at position 0 (`depths` is None), for all
-        of their positions alike, so that no later one misses a key or a value.
-        """
-        if self.config.act == "off" or self.config.q_position == "last":
-            *_, z_h = self.segments(x, around)
-            return z_h[:, 0], None
+    ) -> Float[Tensor, "B d"]:
+        """Decode one position: z_H after as many segments as a row takes; all where it is None."""
         if depths is None:
-            states = [z_h[:, 0] for z_h in self.segments(x, around)]
-            stops = torch.stack([self.wants_to_halt(*self.q_values(z_h)) for z_h in states])
-            stops[-1] = True
-            depths = stops.int().argmax(0)
-        else:
-            states = [z_h[:, 0] for z_h in islice(self.segments(x, around), int(depths.max()) + 1)]
-        return torch.stack(states)[depths, torch.arange(len(depths), device=x.device)], depths
+            *_, z_h = self.segments(x, around)
+            return z_h[:, 0]
+        states = [z_h[:, 0] for z_h in islice(self.segments(x, around), int(depths.max()) + 1)]
+        return torch.stack(states)[depths, torch.arange(len(depths), device=x.device)]
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether rows may take fewer segments: the Q-heads judge the task before its programs."""
+        return self.config.act != "off" and self.config.q_position == "first"
+
+    def depths(self, states: Float[Tensor, "M B d"]) -> Int[Tensor, " B"]:
+        """Give each row's last segment, by its states at position 0.
+
+        It holds for all of the row's positions, so that no later one misses a key or a value.
+        """
+        stops = torch.stack([self.wants_to_halt(*self.q_values(z_h)) for z_h in states])
+        stops[-1] = True
+        return stops.int().argmax(0)
 
     def q_values(
         self, state: Float[Tensor, "B d"]

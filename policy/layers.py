@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from policy.attention import attend
 
-Rotation = tuple[Float[Tensor, "S D"], Float[Tensor, "S D"]]
+# Cosines and sines: of S positions, [S, D], or of each row's own, [B, S, D].
+Rotation = tuple[Float[Tensor, "*B S D"], Float[Tensor, "*B S D"]]
 # A standard normal cut at +-2 has this standard deviation; dividing by it restores the asked one.
 _CUT_STD = 0.8796256610342398
 EDGES = 3
@@ -24,14 +25,11 @@ EDGES = 3
 class Memory(Protocol):
     """What a cache of earlier positions offers to a layer; calls come in a fixed order."""
 
-    depths: Int[Tensor, " B"] | None
-    """Last segment, counted from 0, of rows that stop early; None before the first position."""
-
     def extend_attention(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Append [B, K, 1, D] keys and values; return those of every position so far."""
 
-    def extend_messages(self, values: Tensor) -> Tensor:
-        """Append [B, 1, m] message values; return [B, T, m]."""
+    def pass_messages(self, values: Tensor, neighbours: Tensor) -> Tensor:
+        """Append [B, 1, m] message values; return those that come from [B, 1, E] neighbours."""
 
 
 class Masks(NamedTuple):
@@ -106,11 +104,14 @@ class Rotary(nn.Module):
         """Give the rotation of positions start..stop-1."""
         return self.cos[start:stop], self.sin[start:stop]
 
+    def at(self, positions: Int[Tensor, " B"]) -> Rotation:
+        """Give the rotation of one position a row."""
+        return self.cos[positions, None], self.sin[positions, None]
 
-def rotate(x: Float[Tensor, "B S *heads D"], rotation: Rotation) -> Float[Tensor, "B S *heads D"]:
+
+def rotate(x: Float[Tensor, "B S heads D"], rotation: Rotation) -> Float[Tensor, "B S heads D"]:
     """Turn queries and keys by their positions."""
-    between = (1,) * (x.ndim - 3)
-    cos, sin = (table.to(x.dtype).view(len(table), *between, -1) for table in rotation)
+    cos, sin = (table.to(x.dtype).unsqueeze(-2) for table in rotation)
     half = x.shape[-1] // 2
     first, second = x[..., :half], x[..., half:]
     # Writing into the halves is twice as fast on a CPU as joining two rotated ones.
@@ -203,10 +204,20 @@ class TreeMessages(nn.Module):
     ) -> Float[Tensor, "B S d"]:
         """Gather from `neighbours`, positions in the row not after the receiving one."""
         values = self.v_proj(x)
-        if memory is not None:
-            values = memory.extend_messages(values)
-        batch, length = neighbours.shape[:2]
-        sources = values.view(batch, values.shape[1], EDGES, -1)
-        index = neighbours[..., None].expand(-1, -1, -1, sources.shape[-1])
-        projected: Tensor = self.o_proj(sources.gather(1, index).reshape(batch, length, -1))
+        passed = (
+            gather_messages(values, neighbours)
+            if memory is None
+            else memory.pass_messages(values, neighbours)
+        )
+        projected: Tensor = self.o_proj(passed)
         return projected
+
+
+def gather_messages(
+    values: Float[Tensor, "B S m"], neighbours: Int[Tensor, "B S E"]
+) -> Float[Tensor, "B S m"]:
+    """Read each edge's part of the message values where the edge comes from."""
+    batch, length = neighbours.shape[:2]
+    sources = values.view(batch, length, EDGES, -1)
+    index = neighbours[..., None].expand(-1, -1, -1, sources.shape[-1])
+    return sources.gather(1, index).reshape(batch, length, -1)

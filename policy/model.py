@@ -16,11 +16,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from policy.cache import DecodingCache, Past, Recorder
 from policy.config import ModelConfig
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
 from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
-from policy.layers import NO_MASKS, Linear, Masks, Memory, init_normal
+from policy.layers import NO_MASKS, Linear, Masks, Memory, Rotation, init_normal
 from policy.spec import SpecBatch
 from policy.strategy import SIZES
 
@@ -68,7 +69,8 @@ class Policy(nn.Module):
         width, positions = config.hrm.width, config.max_actions + 1
         reader = config.hrm.spec_reader
         # Actions stand after the longest spec, however long theirs is.
-        self.first_position = config.spec.max_tokens if reader == "prefix" else 0
+        self.reads_prefix = reader == "prefix"
+        self.first_position = config.spec.max_tokens if self.reads_prefix else 0
         actions = GRAMMAR.num_actions
         self.encoder = SpecEncoder(config.spec, config.hrm)
         # One table for the action before, the parent's, the previous sibling's action, and the
@@ -103,8 +105,7 @@ class Policy(nn.Module):
     def encode_spec(self, batch: SpecBatch) -> SpecStates:
         """Encode tasks once, for all their samples."""
         states = self.encoder(batch, self.embedding)
-        prefix = self.config.hrm.spec_reader == "prefix"
-        read = self.hrm.read_prefix if prefix else self.hrm.read_spec
+        read = self.hrm.read_prefix if self.reads_prefix else self.hrm.read_spec
         return SpecStates(states, read(states, batch.mask))
 
     def forward(
@@ -126,8 +127,8 @@ class Policy(nn.Module):
                 f"{length} actions, but model.max_actions is {self.config.max_actions}"
             )
         features = close_features(features, valid)
-        x = self.embed(actions, features, start=0)
-        around = self.surroundings(spec.rows(rows), features, start=0)
+        x = self.embed(actions, features)
+        around = self.surroundings(spec.rows(rows), features)
         states = list(self.hrm.segments(x, around, beyond=self.hrm.beyond))
         z_h = torch.stack(states[: self.config.hrm.segments])
         judged = self.judged(valid)
@@ -146,23 +147,47 @@ class Policy(nn.Module):
         last = valid.sum(1)
         return last if self.config.hrm.q_position == "last" else torch.zeros_like(last)
 
-    def step(
+    def begin(
         self,
-        reading: SpecReading,
-        actions: Int[Tensor, "B T"],
-        features: Int[Tensor, "B F"],
-        memory: Memory,
-    ) -> Float[Tensor, "B d"]:
-        """Advance by one position with a cache: z_H of position T after actions 0..T-1.
+        spec: SpecStates,
+        actions: Int[Tensor, "N S"],
+        features: Int[Tensor, "N S F"],
+        lengths: Int[Tensor, " N"],
+    ) -> Past:
+        """Compute the first positions of each task's programs, once for all that begin so.
 
-        Where a row stops early it is that of the segment at which its `memory.depths` says so.
-        `features` are those of hole T (NO_HOLE after the last action).
+        Each task's programs begin with its first `lengths` actions; `features` are those of their
+        holes, and of hole 0 where there are no actions.
         """
-        position = actions.shape[1]
-        x = self.embed(actions, features[:, None], start=position)
-        around = self.surroundings(reading, features[:, None], start=position, memory=memory)
-        state, memory.depths = self.hrm.settle(x, around, memory.depths)
-        return state
+        nothing = spec.states.new_empty(0)
+        past = Past(actions, lengths, nothing, nothing, depths=None, first=None)
+        early, judged = self.hrm.stops_early, self.config.hrm.q_position == "first"
+        if not (actions.shape[1] or judged):
+            return past
+        recorder = Recorder()
+        x = self.embed(actions, features)
+        around = self.surroundings(spec.reading, features, memory=recorder)
+        states = torch.stack([z_h[:, 0] for z_h in self.hrm.segments(x, around)])
+        depths = self.hrm.depths(states) if early else None
+        last = states[-1] if depths is None else states[depths, torch.arange(len(lengths))]
+        first = last if judged else None
+        messages = torch.stack(recorder.messages) if recorder.messages else past.messages
+        return Past(actions, lengths, torch.stack(recorder.kv), messages, depths, first)
+
+    def step(
+        self, reading: SpecReading, features: Int[Tensor, "B F"], cache: DecodingCache
+    ) -> Float[Tensor, "B d"]:
+        """Compute the position that each row of the cache stands at: z_H.
+
+        Where a row stops early it is that of the segment at which its depth says so. `features`
+        are those of the hole there (NO_HOLE after the last action).
+        """
+        places = torch.stack((cache.ages, features[:, _PARENT] + 1, features[:, _SIBLING] + 1), 1)
+        x = self._sum(cache.known.gather(1, places), features)
+        if self.places is not None:
+            x = x + self.places[cache.ages]
+        around = self._surroundings_of_one(reading, features[:, None], cache)
+        return self.hrm.settle(self._scaled(x)[:, None], around, cache.depths)
 
     def project(self, state: Float[Tensor, "*shape d"]) -> Float[Tensor, "*shape V"]:
         """Give unmasked logits of the next action."""
@@ -177,61 +202,87 @@ class Policy(nn.Module):
         return logits
 
     def embed(
-        self, actions: Int[Tensor, "B T"], features: Int[Tensor, "B S F"], start: int
+        self, actions: Int[Tensor, "B L"], features: Int[Tensor, "B S F"]
     ) -> Float[Tensor, "B S d"]:
-        """Embed positions start..start+S-1 from the actions before each and their holes.
+        """Embed the first S positions from the actions before each and their holes.
 
         Column 0 of a lookup table is "no action"; action i stands in row i + 1.
         """
-        stop = start + features.shape[1]
-        known = functional.pad(actions[:, : stop - 1] + 1, (1, 0))
-        indices = torch.stack(
-            (
-                known[:, start:stop],
-                known.gather(1, features[..., _PARENT] + 1),
-                known.gather(1, features[..., _SIBLING] + 1),
-                features[..., _HOLE],
-                features[..., _DEPTH],
-                features[..., _FIELD],
-            ),
-            dim=-1,
+        length = features.shape[1]
+        known = functional.pad(actions[:, : length - 1] + 1, (1, 0))
+        before = (
+            known,
+            known.gather(1, features[..., _PARENT] + 1),
+            known.gather(1, features[..., _SIBLING] + 1),
         )
-        parts = indices.shape[-1]
-        flat = (indices + self.offsets).view(-1, parts)
+        x = self._sum(torch.stack(before, dim=-1), features)
+        return self._scaled(x if self.places is None else x + self.places[:length])
+
+    def _sum(
+        self, before: Int[Tensor, "*rows 3"], features: Int[Tensor, "*rows F"]
+    ) -> Float[Tensor, "*rows d"]:
+        indices = torch.cat((before, features[..., [_HOLE, _DEPTH, _FIELD]]), dim=-1)
+        flat = (indices + self.offsets).view(-1, len(self.offsets))
         x = functional.embedding_bag(flat, self.embedding, mode="sum")
-        x = x.view(*indices.shape[:2], -1)
-        if self.places is not None:
-            x, parts = x + self.places[start:stop], parts + 1
+        return x.view(*features.shape[:-1], -1)
+
+    def _scaled(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
         # Rows have standard deviation 1 / sqrt(d): this makes the sum's 1, as the states' is.
+        parts = len(self.offsets) + (self.places is not None)
         return x * math.sqrt(self.config.hrm.width / parts)
 
     def surroundings(
         self,
         reading: SpecReading,
         features: Int[Tensor, "B S F"],
-        start: int,
         memory: Memory | None = None,
     ) -> Surroundings:
-        """Say what the blocks may look at from positions start..start+S-1."""
+        """Say what the blocks may look at from the first S positions."""
+        first, length = self.first_position, features.shape[1]
+        rotation = self.hrm.rotation(first, first + length)
+        masks = _after(reading.mask, length) if self.reads_prefix else NO_MASKS
+        return self._around(reading, features, memory, rotation, masks)
+
+    def _surroundings_of_one(
+        self, reading: SpecReading, features: Int[Tensor, "B 1 F"], cache: DecodingCache
+    ) -> Surroundings:
+        """Say what the blocks may look at from the position that each row stands at."""
+        first, rotary = self.first_position, self.hrm.rotary
+        if cache.together:
+            rotation = self.hrm.rotation(first + cache.position, first + cache.position + 1)
+            keys = None
+        else:
+            rotation = None if rotary is None else rotary.at(first + cache.ages)
+            keys = cache.seen
+        if self.reads_prefix:
+            own = cache.seen if keys is None else keys
+            keys = torch.cat((reading.mask, own), dim=1)
+        return self._around(reading, features, cache, rotation, Masks(keys=keys))
+
+    def _around(
+        self,
+        reading: SpecReading,
+        features: Int[Tensor, "B S F"],
+        memory: Memory | None,
+        rotation: Rotation | None,
+        masks: Masks,
+    ) -> Surroundings:
         # The position after an action is the first that knows it; position 0 stands for "none".
         neighbours = features[..., [_PARENT, _SIBLING, _USE]] + 1
-        stop, prefix = start + features.shape[1], self.config.hrm.spec_reader == "prefix"
         return Surroundings(
-            rotation=self.hrm.rotation(self.first_position + start, self.first_position + stop),
-            spec=None if prefix else reading,
+            rotation=rotation,
+            spec=None if self.reads_prefix else reading,
             neighbours=neighbours if self.config.graph else None,
             memory=memory,
-            masks=_after(reading.mask, start, stop) if prefix else NO_MASKS,
-            prefix=iter(reading.kv) if prefix else None,
+            masks=masks,
+            prefix=iter(reading.kv) if self.reads_prefix else None,
         )
 
 
-def _after(spec: Bool[Tensor, "B P"], start: int, stop: int) -> Masks:
-    """Let positions start..stop-1 read their spec and what is before them."""
-    if stop == start + 1:
-        return Masks(keys=functional.pad(spec, (0, stop), value=True))
-    own = spec.new_ones(stop, stop).tril()
-    shape = (len(spec), stop, -1)
+def _after(spec: Bool[Tensor, "B P"], length: int) -> Masks:
+    """Let the first positions read their spec and what is before them."""
+    own = spec.new_ones(length, length).tril()
+    shape = (len(spec), length, -1)
     return Masks(pairs=torch.cat((spec[:, None].expand(shape), own.expand(shape)), dim=2))
 
 

@@ -1,12 +1,13 @@
 import ast
+from typing import Any
 
 import pytest
 import torch
 
 from policy.config import HRMConfig, ModelConfig
-from policy.grammar import PROFILES, Automaton, Root
+from policy.grammar import GRAMMAR, PROFILES, Automaton, Root
 from policy.model import Policy
-from policy.sampler import sample
+from policy.sampler import _draw, sample
 from policy.spec import collate, encode
 from policy.untrained import compile_share, compiles, varied_tasks
 
@@ -66,27 +67,22 @@ def test_sources_hold_the_entry_function_of_their_task(specs, samples):
             assert function.returns is None
 
 
-def test_what_sampling_says_is_what_teacher_forcing_says(policy, specs, samples):
-    """Log-probs and Q-values of cached, shrinking batches equal those of one full pass."""
-    chosen = [made for made in samples if specs[made.task].root is Root.BODY]
+def check(chosen, policy, specs, temperature):
+    """Compare log-probabilities and Q-values with those of one full pass."""
     lengths = torch.tensor([len(made.actions) for made in chosen])
     actions = torch.zeros(len(chosen), LIMIT, dtype=torch.long)
     for row, made in zip(actions, chosen, strict=True):
         row[: len(made.actions)] = torch.tensor(made.actions)
-    trace = Automaton(
-        PROFILES["core"],
-        [specs[made.task].context for made in chosen],
-        LIMIT,
-        Root.BODY,
-        torch.device("cpu"),
-    ).replay(actions, lengths)
+    contexts = [specs[made.task].context for made in chosen]
+    machine = Automaton(PROFILES["core"], contexts, LIMIT, Root.BODY, torch.device("cpu"))
+    trace = machine.replay(actions, lengths)
     assert trace.legal.all()
     valid = torch.arange(LIMIT) < lengths[:, None]
     with torch.no_grad():
         states = policy.encode_spec(collate(specs))
         rows = torch.tensor([made.task for made in chosen])
         output = policy(states, rows, actions, trace.features, valid)
-    logits = (output.logits[-1] / TEMPERATURE).masked_fill(~trace.mask, -torch.inf)
+    logits = (output.logits[-1] / temperature).masked_fill(~trace.mask, -torch.inf)
     expected = logits.log_softmax(-1).gather(2, actions[..., None])[..., 0]
     for row, made in enumerate(chosen):
         found = torch.tensor(made.logprobs)
@@ -95,9 +91,84 @@ def test_what_sampling_says_is_what_teacher_forcing_says(policy, specs, samples)
         assert made.q_continue == pytest.approx(output.q_continue[-1, row].item(), abs=1e-4)
 
 
+def test_what_sampling_says_is_what_teacher_forcing_says(policy, specs, samples):
+    """Log-probs and Q-values of cached, shrinking batches equal those of one full pass."""
+    chosen = [made for made in samples if specs[made.task].root is Root.BODY]
+    check(chosen, policy, specs, TEMPERATURE)
+
+
 def test_the_generator_alone_decides(policy, specs, samples):
     assert draw(policy, specs) == samples
     assert draw(policy, specs, seed=1) != samples
+
+
+def test_programs_go_on_from_the_prefixes_they_are_given(policy, specs, samples):
+    """Unequal prefixes, the empty one and a whole program; what follows is legal and drawn."""
+    chosen = [samples[3 * index] for index in range(len(specs))]
+    prefixes = [made.actions[: 5 * (index % 4)] for index, made in enumerate(chosen)]
+    prefixes[0] = chosen[0].actions
+    drawn = sample(
+        policy,
+        specs,
+        4,
+        max_actions=LIMIT,
+        profile=PROFILES["core"],
+        generator=torch.Generator().manual_seed(5),
+        prefixes=prefixes,
+    )
+    for made in drawn:
+        prefix = prefixes[made.task]
+        assert made.actions[: len(prefix)] == prefix
+        assert len(made.logprobs) == len(made.actions) - len(prefix)
+        assert compiles(made.source)
+    assert {made.actions for made in drawn[:4]} == {chosen[0].actions}
+    assert drawn[0].q_halt == pytest.approx(chosen[0].q_halt, abs=1e-4)
+
+
+def test_a_prefix_changes_no_probability(policy, specs):
+    """Almost at temperature 0 the likeliest program comes again from each of its prefixes."""
+    cold: dict[str, Any] = {"temperature": 1e-4, "max_actions": LIMIT, "profile": PROFILES["core"]}
+    (whole,) = sample(policy, specs[4:5], 1, **cold)
+    for length in (1, len(whole.actions) // 2, len(whole.actions) - 1):
+        (made,) = sample(policy, specs[4:5], 1, prefixes=[whole.actions[:length]], **cold)
+        assert made.actions == whole.actions
+        torch.testing.assert_close(
+            torch.tensor(made.logprobs), torch.tensor(whole.logprobs[length:]), atol=2e-2, rtol=1e-3
+        )
+
+
+def test_a_prefix_that_the_grammar_refuses_is_named(policy, specs, samples):
+    wrong = (*samples[0].actions[:2], GRAMMAR.action_ids["PAD"])
+    with pytest.raises(ValueError, match=r"action 2 of prefix 0, PAD, is not allowed"):
+        sample(policy, specs[:1], 1, profile=PROFILES["core"], prefixes=[wrong])
+
+
+def test_a_small_batch_with_a_queue_draws_what_teacher_forcing_says(policy, specs):
+    """51 programs through 5 places: each joins rows that are further on."""
+    drawn = sample(
+        policy,
+        specs,
+        3,
+        max_actions=LIMIT,
+        profile=PROFILES["core"],
+        generator=torch.Generator().manual_seed(2),
+        rows=5,
+    )
+    assert [made.task for made in drawn] == [i for i in range(len(specs)) for _ in range(3)]
+    assert all(compiles(made.source) for made in drawn)
+    chosen = [made for made in drawn if specs[made.task].root is Root.BODY]
+    check(chosen, policy, specs, 1.0)
+
+
+def test_draws_follow_the_probabilities_and_never_the_impossible():
+    weights = torch.zeros(705)
+    weights[[0, 31, 32, 400, 704]] = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
+    generator = torch.Generator().manual_seed(0)
+    drawn, logprobs = _draw(weights.expand(20_000, -1).contiguous(), generator)
+    counts = drawn.bincount(minlength=705) / len(drawn)
+    assert (counts[weights == 0] == 0).all()
+    torch.testing.assert_close(counts, weights, atol=0.015, rtol=0)
+    torch.testing.assert_close(logprobs, weights[drawn].log())
 
 
 def test_a_colder_policy_repeats_itself_more(policy, specs):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from policy.attention import attend
+from policy.attention import _flash, attend
 
 
 def reference(q, k, v, allowed):
@@ -57,6 +57,61 @@ def test_grouped_heads_read_their_own_key_head(causal, queries):
         torch.testing.assert_close(attend(q, k, v, causal=causal), expected)
 
 
-def test_causal_attention_of_unequal_lengths_is_refused():
-    with pytest.raises(ValueError, match="3 queries to 5 keys"):
-        attend(heads(1, 3, 0), heads(1, 5, 1), heads(1, 5, 2), causal=True)
+def test_fewer_causal_queries_are_the_last_positions():
+    q, k, v = heads(3, 4, 0), heads(3, 9, 1), heads(3, 9, 2)
+    earlier = torch.ones(4, 9, dtype=torch.bool).tril(5)
+    torch.testing.assert_close(attend(q, k, v, causal=True), reference(q, k, v, earlier))
+
+
+def test_a_padded_spec_before_causal_positions():
+    q, k, v = heads(2, 4, 0), heads(2, 7, 1), heads(2, 7, 2)
+    keys = torch.tensor([[1, 1, 1, 1, 1, 1, 1], [1, 0, 0, 1, 1, 1, 1]], dtype=torch.bool)
+    allowed = torch.ones(4, 7, dtype=torch.bool).tril(3) & keys[:, None, None]
+    found = attend(q, k, v, causal=True, key_mask=keys)
+    torch.testing.assert_close(found, reference(q, k, v, allowed))
+
+
+@pytest.mark.parametrize("prefix", [1, 3, 6])
+def test_a_prefix_sees_itself_whole_and_what_follows_sees_backwards(prefix):
+    """PrefixLM, in one call by pairs and in the two calls that decoding makes of it."""
+    q, k, v = (heads(2, 6, seed) for seed in range(3))
+    sees = torch.ones(6, 6, dtype=torch.bool).tril()
+    sees[:prefix, :prefix] = True
+    expected = reference(q, k, v, sees)
+    torch.testing.assert_close(attend(q, k, v, pair_mask=sees.expand(2, 6, 6)), expected)
+    first = attend(q[:, :, :prefix], k[:, :, :prefix], v[:, :, :prefix])
+    torch.testing.assert_close(first, expected[:, :, :prefix])
+    if prefix < 6:
+        rest = attend(q[:, :, prefix:], k, v, causal=True)
+        torch.testing.assert_close(rest, expected[:, :, prefix:])
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_one_query_of_decoding_reads_under_its_mask(kv_heads):
+    q = torch.cat((heads(2, 1, 0), heads(2, 1, 3)), dim=1)
+    k, v = heads(2, 6, 1)[:, :kv_heads], heads(2, 6, 2)[:, :kv_heads]
+    mask = torch.tensor([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 0, 1]], dtype=torch.bool)
+    with torch.no_grad():
+        found = attend(q, k, v, key_mask=mask)
+    k, v = (part.repeat_interleave(4 // kv_heads, dim=1) for part in (k, v))
+    torch.testing.assert_close(found, reference(q, k, v, mask[:, None, None]))
+
+
+def test_more_causal_queries_than_keys_are_refused():
+    with pytest.raises(ValueError, match="5 queries to 3 keys"):
+        attend(heads(1, 5, 0), heads(1, 3, 1), heads(1, 3, 2), causal=True)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("queries", [1, 5, 64])
+def test_flash_attention_says_what_sdpa_says(causal, queries):
+    if _flash() is None:
+        pytest.skip("needs flash-attn: pip install 'treewright[gpu]'")
+    q = torch.randn(2, 4, queries, 64, dtype=torch.bfloat16, device="cuda")
+    k, v = (torch.randn(2, 2, 64, 64, dtype=q.dtype, device="cuda") for _ in range(2))
+    found = attend(q, k, v, causal=causal)
+    earlier = torch.ones(queries, 64, dtype=torch.bool, device="cuda")
+    allowed = earlier.tril(64 - queries) if causal else earlier
+    expected = attend(q, k, v, pair_mask=allowed.expand(2, queries, 64))
+    torch.testing.assert_close(found, expected, atol=2e-2, rtol=2e-2)

@@ -6,7 +6,7 @@ from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
 from policy.hrm import Surroundings
 from policy.layers import Masks
-from policy.model import Policy, close_features
+from policy.model import Policy, SpecStates, close_features
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
 
@@ -92,6 +92,15 @@ SETTINGS = [
 ]
 
 
+def begin(policy, states, rows, features):
+    """A cache whose rows have no action yet."""
+    own = SpecStates(states.states[rows], states.rows(rows))
+    nothing = torch.zeros(len(rows), 0, dtype=torch.long)
+    past = policy.begin(own, nothing, features[:, :1], torch.zeros_like(rows))
+    positions = features.shape[1] + 1
+    return DecodingCache(policy.config, past, torch.arange(len(rows)), positions, states.states)
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_cached_steps_equal_the_full_pass_on_ragged_rows(settings, dtype):
@@ -100,13 +109,14 @@ def test_cached_steps_equal_the_full_pass_on_ragged_rows(settings, dtype):
     with torch.no_grad():
         states, rows, full = forward(policy, actions, features, valid)
         reading = states.rows(rows)
-        cache = DecodingCache(policy.config, len(actions), 12, states.states)
+        cache = begin(policy, states, rows, features)
         closed = close_features(features, valid)
         # In float64 an inexact cache could not hide behind rounding.
         limit = (1e-5 if dtype == torch.float32 else 1e-12) * full.logits.abs().max()
         for t in range(actions.shape[1] + 1):
-            cache.advance()
-            state = policy.step(reading, actions[:, :t], closed[:, t], cache)
+            if t:
+                cache.push(actions[:, t - 1])
+            state = policy.step(reading, closed[:, t], cache)
             for row in range(len(actions)):
                 if t < LENGTHS[row]:
                     difference = policy.project(state[row]) - full.logits[-1, row, t]
@@ -124,10 +134,9 @@ def test_the_cache_keeps_its_rows_apart_when_some_leave():
     with torch.no_grad():
         states, rows, full = forward(policy, actions, features, valid)
         reading, kept = states.rows(rows), torch.arange(6)
-        cache = DecodingCache(policy.config, 6, 71, states.states)
+        cache = begin(policy, states, rows, features)
         for t in range(70):
-            cache.advance()
-            state = policy.step(reading, actions[:, :t], features[:, t], cache)
+            state = policy.step(reading, features[:, t], cache)
             torch.testing.assert_close(
                 policy.project(state), full.logits[-1, kept, t], atol=2e-5, rtol=1e-5
             )
@@ -136,6 +145,7 @@ def test_the_cache_keeps_its_rows_apart_when_some_leave():
                 kept, actions, features = kept[stay], actions[stay], features[stay]
                 cache.select(stay)
                 reading = states.rows(rows[kept])
+            cache.push(actions[:, t])
 
 
 @pytest.mark.parametrize("act", ["halt", "halt_continue"])
@@ -151,10 +161,10 @@ def test_rows_that_stop_early_decode_as_that_segment_of_the_full_pass(act):
         threshold = full.q_continue if act == "halt_continue" else torch.zeros_like(full.q_halt)
         wanted = full.q_halt > threshold
         depths = [next((m for m in range(2) if wanted[m, row]), 2) for row in range(6)]
-        cache = DecodingCache(policy.config, 6, 12, states.states)
+        cache = begin(policy, states, rows, features)
         for t in range(actions.shape[1]):
-            cache.advance()
-            state = policy.step(states.rows(rows), actions[:, :t], features[:, t], cache)
+            state = policy.step(states.rows(rows), features[:, t], cache)
+            cache.push(actions[:, t])
             expected = full.logits[torch.tensor(depths), torch.arange(6), t]
             torch.testing.assert_close(policy.project(state), expected)
     assert len(set(depths)) > 1
@@ -169,7 +179,7 @@ def test_a_prefix_is_the_front_of_one_sequence():
     states, _, full = forward(policy, actions, features, valid)
     mask, closed = states.reading.mask, close_features(features, valid)
     assert not mask.all()
-    x = torch.cat((states.states, policy.embed(actions, closed, start=0)), dim=1)
+    x = torch.cat((states.states, policy.embed(actions, closed)), dim=1)
     (_, spec_length), length = mask.shape, x.shape[1]
     sees = torch.ones(length, length, dtype=torch.bool).tril()
     sees[:spec_length, :spec_length] = True
@@ -224,7 +234,7 @@ def test_a_plain_transformer_is_one_pass_through_its_blocks():
     policy = build(h_layers=3, l_layers=0, h_cycles=1, l_cycles=1, segments=1, graph=False)
     states, rows, full = forward(policy, *batch(rows=3))
     actions, features, valid = batch(rows=3)
-    x = policy.embed(actions, close_features(features, valid), start=0)
+    x = policy.embed(actions, close_features(features, valid))
     reading = states.rows(rows)
     x = x + 2 * policy.hrm.H_init + policy.hrm.L_init
     for block, kv in zip(policy.hrm.H_level.blocks(), reading.kv, strict=True):

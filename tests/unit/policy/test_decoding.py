@@ -1,0 +1,206 @@
+"""Cached decoding equals the full pass: every switch, ragged rows, forks and rows that join."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy.cache import DecodingCache
+from policy.config import HRMConfig, ModelConfig, SpecConfig
+from policy.grammar import GRAMMAR
+from policy.model import Policy, close_features
+from policy.spec import collate, encode
+from tasks.schema import Example, Param, Signature, Task
+
+LENGTH = 12
+
+
+def spec(index):
+    return encode(
+        Task(
+            id=f"t/{index}",
+            entry_point="f",
+            signature=Signature((Param("n", "int"),), "int"),
+            description=f"Add {index + 40} to n" + " and again" * index,
+            examples=(Example((1,), index),),
+        ),
+        SpecConfig(),
+    )
+
+
+@st.composite
+def configs(draw):
+    heads = draw(st.sampled_from([1, 2, 4]))
+    layers = draw(st.sampled_from([(1, 1), (2, 1), (1, 2), (2, 0), (0, 2)]))
+    share = draw(st.booleans()) and layers[0] > 0
+    readers = ["both", "prefix"] + ["h"] * (layers[0] > 0) + ["l"] * (layers[1] > 0)
+    core = HRMConfig(
+        width=16,
+        heads=heads,
+        kv_heads=draw(st.sampled_from([n for n in (1, 2, 4) if heads % n == 0])),
+        h_layers=layers[0],
+        l_layers=layers[1],
+        h_cycles=draw(st.integers(1, 2)),
+        l_cycles=draw(st.integers(1, 2)),
+        segments=draw(st.integers(1, 3)),
+        carry=draw(st.sampled_from(["keep", "reset"])),
+        gradient_horizon=draw(st.integers(0, 2)),
+        share_levels=share,
+        feedback=draw(st.booleans()),
+        norm=draw(st.sampled_from(["post", "pre"])),
+        positions=draw(st.sampled_from(["rope", "learned"])),
+        spec_reader=draw(st.sampled_from(readers)),
+        act=draw(st.sampled_from(["off", "halt", "halt_continue"])),
+        q_position=draw(st.sampled_from(["last", "first"])),
+    )
+    return ModelConfig(
+        hrm=core,
+        graph=draw(st.booleans()),
+        message_width=8,
+        tie_output=draw(st.booleans()),
+        distribution=draw(st.sampled_from(["softmax", "stablemax"])),
+        max_actions=LENGTH + draw(st.integers(0, 3)),
+    )
+
+
+@st.composite
+def plans(draw):
+    """Prefix lengths of the tasks, and task and length of each program: at least its prefix."""
+    begins = draw(st.lists(st.integers(0, LENGTH), min_size=1, max_size=3))
+    tasks = draw(st.lists(st.integers(0, len(begins) - 1), min_size=1, max_size=8))
+    lengths = [draw(st.integers(begins[task], LENGTH)) for task in tasks]
+    return begins, tasks, lengths, draw(st.integers(1, len(tasks)))
+
+
+def programs(begins, tasks, seed):
+    """Random actions on random trees; those of a task begin alike."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = len(begins) + len(tasks)
+
+    def some(high):
+        return torch.randint(high, (rows, LENGTH), generator=generator)
+
+    def edge():
+        positions = torch.arange(LENGTH)
+        return (torch.rand(rows, LENGTH, generator=generator) * (positions + 1)).long() - 1
+
+    columns = (some(GRAMMAR.num_holes), edge(), edge(), some(32), some(32), edge())
+    actions, features = some(GRAMMAR.num_actions), torch.stack(columns, dim=-1)
+    for row, task in enumerate(tasks):
+        for values in (actions, features):
+            values[len(begins) + row, : begins[task]] = values[task, : begins[task]]
+    return actions, features
+
+
+def policy_of(config, seed):
+    torch.manual_seed(seed)
+    policy = Policy(config).eval()
+    torch.nn.init.normal_(policy.hrm.q_head.weight)
+    torch.nn.init.zeros_(policy.hrm.q_head.bias)
+    return policy
+
+
+class Run:
+    """Decodes given programs as the sampler does drawn ones, and checks every position."""
+
+    def __init__(self, config, plan, seed):
+        begins, tasks, lengths, self.rows = plan
+        count = len(begins)
+        self.policy = policy_of(config, seed)
+        actions, features = programs(begins, tasks, seed)
+        self.states = self.policy.encode_spec(collate([spec(index) for index in range(count)]))
+        self.tasks, self.lengths = torch.tensor(tasks), torch.tensor(lengths)
+        self.actions = actions[count:]
+        valid = torch.arange(LENGTH) < self.lengths[:, None]
+        self.features = close_features(features[count:], valid)
+        self.full = self.policy(self.states, self.tasks, self.actions, features[count:], valid)
+        longest = max(begins)
+        self.past = self.policy.begin(
+            self.states,
+            actions[:count, :longest],
+            features[:count, : max(1, longest)],
+            torch.tensor(begins),
+        )
+        self.compared = 0
+
+    def run(self, leaves):
+        live = torch.arange(self.rows)
+        queued = list(range(self.rows, len(self.tasks)))
+        cache = DecodingCache(
+            self.policy.config, self.past, self.tasks[live], LENGTH + 1, self.states.states
+        )
+        done = torch.zeros_like(live, dtype=torch.bool)
+        while not done.all() or queued:
+            reading = self.states.rows(self.tasks[live])
+            ages = cache.ages.clone()
+            state = self.policy.step(reading, self.features[live, ages], cache)
+            self.check(state, live, ages, done)
+            done = done | (ages == self.lengths[live])
+            if done.any() and not done.all() and not queued and next(leaves):
+                kept = (~done).nonzero()[:, 0].flip(0)
+                cache.select(kept)
+                live, done, ages = live[kept], done[kept], ages[kept]
+            cache.push(self.actions[live, ages.clamp(max=LENGTH - 1)])
+            if done.any() and queued and (done.all() or next(leaves)):
+                rows = done.nonzero()[: len(queued), 0]
+                live[rows] = torch.tensor([queued.pop(0) for _ in rows])
+                done[rows] = False
+                cache.put(rows, self.past, self.tasks[live[rows]])
+
+    def check(self, state, live, ages, done):
+        depths = torch.full_like(self.tasks, self.policy.config.hrm.segments - 1)
+        if self.past.depths is not None:
+            depths = self.past.depths[self.tasks]
+        logits, q = self.policy.project(state), self.policy.hrm.q_values(state)
+        for row, (program, age) in enumerate(zip(live.tolist(), ages.tolist(), strict=True)):
+            if done[row]:
+                continue
+            self.compared += 1
+            depth, length = depths[program], self.lengths[program]
+            if age < length:
+                close(logits[row], self.full.logits[depth, program, age])
+            elif self.policy.config.hrm.q_position == "last":
+                close(q[0][row], self.full.q_halt[-1, program])
+                close(q[1][row], self.full.q_continue[-1, program])
+
+
+def close(found, expected):
+    assert (found - expected).abs().max() <= 1e-5 * max(1.0, expected.abs().max())
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(config=configs(), plan=plans(), leaves=st.lists(st.booleans()), seed=st.integers(0, 99))
+def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
+    begins, tasks, lengths, _ = plan
+    with torch.no_grad():
+        run = Run(config, plan, seed)
+        run.run(itertools.chain(leaves, itertools.repeat(True)))
+    # Each position after the prefix once, and the one after the last action.
+    assert run.compared == sum(
+        length - begins[task] + 1 for task, length in zip(tasks, lengths, strict=True)
+    )
+
+
+def test_a_row_that_joins_late_wraps_around_the_ring():
+    """Three programs through one place: the clock passes the number of columns twice."""
+    config = ModelConfig(hrm=HRMConfig(width=16, heads=2), message_width=8, max_actions=LENGTH)
+    with torch.no_grad():
+        run = Run(config, ([0, 5], [0, 1, 0, 0], [LENGTH, LENGTH, LENGTH, 9], 1), 0)
+        run.run(itertools.repeat(True))
+    assert run.compared == 3 * LENGTH - 5 + 9 + 4
+
+
+def test_a_cache_that_mixes_rows_up_would_be_seen():
+    config = ModelConfig(hrm=HRMConfig(width=16, heads=2), message_width=8, max_actions=LENGTH)
+    with torch.no_grad():
+        run = Run(config, ([0, 4], [0, 1, 1], [LENGTH, LENGTH, LENGTH], 3), 0)
+        run.past = run.past._replace(kv=run.past.kv.flip(2))
+        with pytest.raises(AssertionError):
+            run.run(itertools.repeat(True))
