@@ -92,6 +92,7 @@ class Pool:
         self._poller = poller
         self._slots: dict[int, AnySlot] = {}  # by file descriptor
         self._idle: list[AnySlot] = []
+        self._booting: set[AnySlot] = set()
 
     def __len__(self) -> int:
         """Return how many slots there are, booting ones included."""
@@ -107,7 +108,7 @@ class Pool:
 
     def booting(self) -> list[AnySlot]:
         """Return the slots that are not there yet."""
-        return [slot for slot in self._slots.values() if slot.state is State.BOOTING]
+        return list(self._booting)
 
     def fill(self) -> None:
         """Boot what is missing.
@@ -121,11 +122,13 @@ class Pool:
 
     def _watch(self, slot: AnySlot) -> None:
         self._slots[slot.fileno()] = slot
+        self._booting.add(slot)
         self._poller.register(slot.fileno(), select.EPOLLIN)
 
     def _unwatch(self, slot: AnySlot) -> None:
         del self._slots[slot.fileno()]
         self._poller.unregister(slot.fileno())
+        self._booting.discard(slot)
         if slot in self._idle:
             self._idle.remove(slot)
 
@@ -143,6 +146,7 @@ class Pool:
 
     def free(self, slot: AnySlot) -> None:
         """Take back a slot that is idle again, or let it go where there are too many."""
+        self._booting.discard(slot)
         if len(self._slots) > self.wanted + self._spares:
             self._close(slot)
         else:

@@ -51,6 +51,7 @@ class Pools:
             )
             for name in names
         }
+        self._running = [pool.running for pool in self._pools.values()]
         self._most_busy = self._share()
 
     def _share(self) -> float:
@@ -66,7 +67,7 @@ class Pools:
     @property
     def busy(self) -> int:
         """Slots that run a program."""
-        return sum(len(pool.running) for pool in self._pools.values())
+        return sum(map(len, self._running))
 
     @property
     def slots(self) -> int:
@@ -120,15 +121,12 @@ class Pools:
 
     def hand_out(self) -> None:
         """Start programs, a language at a time in turn, while slots and room last."""
-        for pool in self._pools.values():
-            if pool.queue:
-                self._fill(pool)
-        progress = True
-        while progress:
-            progress = False
-            for pool in self._pools.values():
-                if pool.queue and self._room():
-                    progress = self._start_next(pool) or progress
+        waiting = [pool for pool in self._pools.values() if pool.queue]
+        for pool in waiting:
+            self._fill(pool)
+        # Every language has its turn before any has a second one.
+        while sum(self._start_next(pool) for pool in waiting if pool.queue and self._room()):
+            pass
 
     def _fill(self, pool: Pool) -> None:
         if len(pool) < pool.wanted:
@@ -140,7 +138,7 @@ class Pools:
 
     def _room(self) -> bool:
         """Whether one more program may run: languages together get no more than their share."""
-        return self.busy < self._most_busy
+        return sum(map(len, self._running)) < self._most_busy
 
     def _start_next(self, pool: Pool) -> bool:
         """Start the first program that anybody still waits for; False: there is no slot for it."""

@@ -51,7 +51,7 @@ class Statistics:
     def answered(self, language: str, result: Result) -> None:
         """Count one result of a program that ran."""
         counts = self.languages[language]
-        counts.verdicts[result.verdict.value] += 1
+        counts.verdicts[result.verdict] += 1
         counts.violations += result.security_violation
         counts.queue.add(result.queue_seconds)
         counts.compile.add(result.compile_seconds)

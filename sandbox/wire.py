@@ -20,7 +20,8 @@ from sandbox.v1 import opaque_pb2
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.values import from_message, to_message
 
-_FROM_WIRE = {pb.Verdict.Value(verdict.value): verdict for verdict in Verdict}
+_TO_WIRE = {verdict: getattr(pb, verdict.value) for verdict in Verdict}
+_FROM_WIRE = {number: verdict for verdict, number in _TO_WIRE.items()}
 
 
 def limits_to_message(limits: Limits) -> pb.Limits:
@@ -150,11 +151,11 @@ def result_to_message(result: Result) -> pb.Result:
     refusal = refusal_to_message(result.refusal) if result.refusal is not None else None
     return pb.Result(
         id=result.id,
-        verdict=result.verdict.value,
+        verdict=_TO_WIRE[result.verdict],
         security_violation=result.security_violation,
         tests=[
             pb.TestResult(
-                verdict=test.verdict.value,
+                verdict=_TO_WIRE[test.verdict],
                 security_violation=test.security_violation,
                 weak=test.weak,
                 actual=test.actual,
