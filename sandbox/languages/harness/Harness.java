@@ -424,7 +424,7 @@ public final class Harness {
                 return;
             }
             int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-            raw.write(0xf00 >> more & 0xff | code >> 6 * more);
+            raw.write(0xff00 >> more + 1 & 0xff | code >> 6 * more);
             for (int left = more - 1; left >= 0; left--) raw.write(0x80 | code >> 6 * left & 0x3f);
         });
         ascii("s" + raw.size() + ":", out);
@@ -450,15 +450,16 @@ public final class Harness {
 
     /**
      * The shortest decimal that reads back as the value, the nearest of those. Double.toString gives
-     * it only from Java 19 on; 15 digits or fewer that read back can be no other.
+     * it only from Java 19 on; 15 digits or fewer that read back can be no other, if it is normal.
      */
     private static BigDecimal shortest(double value) {
         BigDecimal told = new BigDecimal(Double.toString(value)).stripTrailingZeros();
-        if (told.precision() <= 15) return told;
+        boolean normal = value >= Double.MIN_NORMAL;
+        if (normal && told.precision() <= 15) return told;
         BigDecimal exact = new BigDecimal(value);
-        for (int precision = 15; precision < 17; precision++) {
+        for (int precision = normal ? 15 : 1; precision < 17; precision++) {
             BigDecimal best = null;
-            for (RoundingMode mode : new RoundingMode[] {RoundingMode.DOWN, RoundingMode.UP}) {
+            for (RoundingMode mode : new RoundingMode[] {RoundingMode.HALF_EVEN, RoundingMode.DOWN, RoundingMode.UP}) {
                 BigDecimal near = exact.round(new MathContext(precision, mode));
                 boolean nearer = best == null || near.subtract(exact).abs().compareTo(best.subtract(exact).abs()) < 0;
                 if (near.doubleValue() == value && nearer) best = near;

@@ -154,7 +154,12 @@ fn python_float(value: f64) -> String {
     if value == 0.0 {
         return "0.0".to_string();
     }
-    let text = format!("{:e}", value.abs());
+    let shortest = format!("{:e}", value.abs());
+    // Between two equally near Rust takes the upper one, Python the even one.
+    let places = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let rounded = format!("{:.*e}", places - 1, value.abs());
+    let same = rounded.parse::<f64>() == Ok(value.abs());
+    let text = if same { rounded } else { shortest };
     let (mantissa, power) = text.split_once('e').unwrap();
     let exponent: i32 = power.parse().unwrap();
     let sign = if value < 0.0 { "-" } else { "" };

@@ -1,0 +1,3 @@
+function sum_squares(numbers) {
+  return numbers.reduce((total, n) => total + n * n, 0);
+}

@@ -1,0 +1,1 @@
+const is_palindrome = (text) => text === [...text].reverse().join('');

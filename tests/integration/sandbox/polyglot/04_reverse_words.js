@@ -1,0 +1,3 @@
+function reverse_words(text) {
+  return text.split(' ').reverse().join(' ');
+}

@@ -1,0 +1,3 @@
+function min_max(numbers) {
+  return [Math.min(...numbers), Math.max(...numbers)];
+}

@@ -1,0 +1,1 @@
+const scale = (values, factor) => values.map((value) => value * factor);

@@ -1,0 +1,2 @@
+def invert(names):
+    return {number: name for name, number in names.items()}

@@ -1,0 +1,3 @@
+bool exactly_one(bool a, bool b) {
+    return a != b;
+}

@@ -1,0 +1,5 @@
+class Solution {
+    static boolean exactly_one(boolean a, Boolean b) {
+        return a != b;
+    }
+}

@@ -1,0 +1,2 @@
+def exactly_one(a, b):
+    return a != b

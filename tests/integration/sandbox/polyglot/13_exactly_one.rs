@@ -1,0 +1,3 @@
+fn exactly_one(a: bool, b: bool) -> bool {
+    a != b
+}

@@ -1,0 +1,3 @@
+function swap_pairs(pairs) {
+  return pairs.map(([number, name]) => [name, number]);
+}

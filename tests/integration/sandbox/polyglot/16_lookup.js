@@ -1,0 +1,3 @@
+function lookup(prices, name) {
+  return prices.get(name);
+}

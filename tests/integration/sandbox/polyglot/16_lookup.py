@@ -1,0 +1,2 @@
+def lookup(prices, name):
+    return prices.get(name)

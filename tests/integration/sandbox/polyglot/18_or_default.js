@@ -1,0 +1,1 @@
+const or_default = (value, otherwise) => value ?? otherwise;

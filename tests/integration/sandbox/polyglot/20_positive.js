@@ -1,0 +1,3 @@
+function positive(numbers) {
+  return numbers.map((number) => number > 0);
+}

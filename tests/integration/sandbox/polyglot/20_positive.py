@@ -1,0 +1,2 @@
+def positive(numbers):
+    return [number > 0 for number in numbers]
