@@ -25,8 +25,8 @@ in C++ and Rust, the heap in JavaScript, Java and Go. Compiling has limits of it
 towards none of the program's.
 """  # noqa: E501 - a table
 
-from sandbox.command_slot import CommandSlot
 from sandbox.config import SandboxConfig
+from sandbox.languages.command_slot import CommandSlot
 from sandbox.languages.planning import plan
 from sandbox.languages.toolchains import BESIDE_PYTHON, compiled, toolchains
 from sandbox.tiers import Host

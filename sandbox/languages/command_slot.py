@@ -29,7 +29,7 @@ from sandbox.slot import SlotBrokenError, State
 from sandbox.tiers import Host
 from sandbox.types import Limits
 
-_BOOT = Path(__file__).parent / "jail" / "command_boot.py"
+_BOOT = Path(__file__).parents[1] / "jail" / "command_boot.py"
 _CHUNK = 1 << 16
 _SEND_SECONDS = 10.0
 _REAP_SECONDS = 5.0
