@@ -11,6 +11,7 @@ import random
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def results(language: str, polyglot: SandboxClient) -> dict[str, Result]:
     return {result.id: result for result in polyglot.execute(programs)}
 
 
-def _program(case: dict, language: str, declared: bool = True) -> Program:
+def _program(case: dict[str, Any], language: str, declared: bool = True) -> Program:
     source = (FOLDER / f"{case['file']}.{SUFFIXES[language]}").read_text("utf-8")
     signature = Signature(tuple(case["parameters"]), case["returns"])
     return Program(
@@ -74,7 +75,7 @@ def _program(case: dict, language: str, declared: bool = True) -> Program:
     )
 
 
-def _mutant(case: dict, language: str) -> Program:
+def _mutant(case: dict[str, Any], language: str) -> Program:
     right = _program(case, language)
     before, after = case["mutants"][SUFFIXES[language]]
     assert right.source.count(before) == 1

@@ -1,6 +1,7 @@
 """Types across languages, the plan of a program, the store of compiled ones, compilers' words."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,12 @@ def types(*tests, signature=None):
 
 
 def facts(**changed):
-    held = {"status": 0, "ended": zygote.ENDED_ITSELF, "cpu_seconds": 0.0, "wall_seconds": 0.0}
+    held: dict[str, Any] = {
+        "status": 0,
+        "ended": zygote.ENDED_ITSELF,
+        "cpu_seconds": 0.0,
+        "wall_seconds": 0.0,
+    }
     held |= {"peak_rss_bytes": 0, "results": b"", "stdout": b"", "stderr": b"", "overflowed": False}
     return Facts(**{**held, **changed})
 
@@ -124,7 +130,7 @@ def test_the_store_drops_what_was_used_longest_ago():
     for key in (b"a", b"b", b"c"):
         store.put(key, sealed(key * 4))
     assert store.take(b"a") is None
-    taken = [store.take(key) for key in (b"b", b"c")]
+    taken = [descriptor for key in (b"b", b"c") if (descriptor := store.take(key)) is not None]
     assert [os.read(descriptor, 9) for descriptor in taken] == [b"bbbb", b"cccc"]
     with pytest.raises(PermissionError):
         os.write(taken[0], b"x")

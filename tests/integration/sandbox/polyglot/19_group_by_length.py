@@ -1,5 +1,5 @@
 def group_by_length(words):
-    groups = {}
+    groups: dict[int, list[str]] = {}
     for word in words:
         groups.setdefault(len(word), []).append(word)
     return groups
