@@ -7,7 +7,7 @@ CODE   := actors benchmarks deploy evaluation learner policy replay sandbox task
 # Two cores are shared by the learner, the actors, the sandbox and Redis: one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup train compare test check lint types unit integration proto proto-fresh format clean
+.PHONY: help setup train compare test check lint types unit integration soak proto proto-fresh format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ unit: $(STAMP)  ## the fast, pure tests
 
 integration: $(STAMP)  ## tests against real servers: gRPC, Redis, Ray, the jail
 	$(BIN)/python -m pytest tests/integration tests/deploy tests/redteam
+
+soak: $(STAMP)  ## 100,000 programs, hostile ones among them, through the sandbox: no false verdict, nothing left
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 proto: $(STAMP)  ## regenerate the wire code from proto/
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. proto/sandbox/v1/sandbox.proto
