@@ -18,7 +18,8 @@ from learner.metrics import LearnerMetrics
 from replay import Replay
 from replay.connection import Connection
 from replay.metrics import ReplayCollector
-from sandbox.metrics import Metrics
+from sandbox.metrics import StatisticsCollector
+from sandbox.statistics import OfLanguage, Statistics
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
@@ -40,7 +41,7 @@ def registered() -> set[str]:
     LearnerMetrics(learner)
     # The last two name their metrics without asking what they read from.
     return {
-        *series(Metrics().registry.collect()),
+        *series(StatisticsCollector(lambda: Statistics({"python": OfLanguage()})).collect()),
         *series(learner.collect()),
         *series(ReplayCollector(cast("Connection", None), "run").describe()),
         *series(ActorCollector(cast("Replay", None), cast("Pool", None)).describe()),
