@@ -4,13 +4,15 @@
 
 Each program has five tests. All contenders take turns in each round, with as many programs at a
 time as there are CPUs. Printed: programs per second, CPU of a program (every process counted),
-cheats that were accepted, and the ratios; then one program at a time, and a slot that comes back.
+cheats that were accepted, and the ratios; then one program at a time, a slot that comes back, and
+what the benchmarks of the isolation and of the transport say.
 """
 
 import argparse
 import os
-import signal
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import cheats, measure, peers
+from benchmarks import cheats, measure, peers, watch
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.local import LocalServer
@@ -37,6 +39,8 @@ CASES = (
 GCD = peers.Job(SOURCE, "gcd", CASES)
 PEER_SHARE = 5
 """A peer runs this many times fewer programs than we do: it takes longer for each."""
+SLEEPER = Program("s", "import time\ndef f(): time.sleep(0.3)", "f", (Test((), None),))
+SETTLE_SECONDS = 0.5
 ROUND_SECONDS = 300.0
 CHEAT_SECONDS = 30.0
 
@@ -134,15 +138,24 @@ def slot_back(tier: str, times: int = 10) -> float:
     with LocalServer(config) as server, SandboxClient(server.target) as client:
         one = program(GCD, "p")
         for _ in range(times):
+            time.sleep(SETTLE_SECONDS)
+            jail = _serving(client, server)
             client.execute([one] * 20)
-            time.sleep(0.1)
-            [dispatcher] = psutil.Process(server.process.pid).children()
-            jail = dispatcher.children()[-1]
             began = time.perf_counter()
-            os.kill(jail.pid, signal.SIGKILL)
+            jail.kill()
             client.execute([one])
             found.append(time.perf_counter() - began)
     return statistics.median(found)
+
+
+def _serving(client: SandboxClient, server: LocalServer) -> psutil.Process:
+    """The jail that takes the programs, a spare may wait beside it: the one with a child."""
+    sleeper = client.submit([SLEEPER])
+    while not sleeper.done():
+        if busy := [jail for jail in watch.jails(server) if jail.children()]:
+            sleeper.result()
+            return busy[0]
+    raise SystemExit("the sandbox: no jail was seen to run a program")
 
 
 def crash_and_next(client: SandboxClient, times: int = 50) -> float:
@@ -186,6 +199,17 @@ def compare(
     return [ours, *others.values()]
 
 
+def others() -> dict[str, list[str]]:
+    """Run the benchmarks of single parts, each in a process of its own; what they print."""
+    said = {}
+    for name in ("isolation", "transport"):
+        command = [sys.executable, "-m", f"benchmarks.{name}"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(f"\n{name}:\n{answer.stdout}", end="")
+        said[name] = answer.stdout.splitlines()
+    return said
+
+
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -212,7 +236,12 @@ def main() -> None:
         }
     for name, value in figures.items():
         print(f"{name.removesuffix('_seconds').replace('_', ' '):<40}{1000 * value:>11.2f} ms")
-    record = {"hardware": machine, "contenders": [asdict(line) for line in lines], **figures}
+    record = {
+        "hardware": machine,
+        "contenders": [asdict(line) for line in lines],
+        **figures,
+        **others(),
+    }
     print(f"kept in {measure.keep('sandbox', record, given.results)}")
 
 
