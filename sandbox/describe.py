@@ -29,7 +29,7 @@ def _language(language: Language) -> str:
 
 def _primitive(primitive: Primitive) -> str:
     if primitive.available:
-        return "yes"
+        return "yes" + (f": {primitive.reason}" if primitive.reason else "")
     return f"no: {primitive.reason}" + (f"; {primitive.enable}" if primitive.enable else "")
 
 

@@ -11,7 +11,6 @@ from sandbox import cgroups, languages, primitives
 from sandbox.cgroups import Groups
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
-from sandbox.primitives import Primitive
 from sandbox.slot import Interpreter
 from sandbox.tiers import (
     TIERS,
@@ -23,7 +22,7 @@ from sandbox.tiers import (
     no_jail,
     try_tier,
 )
-from sandbox.types import Language
+from sandbox.types import Language, Primitive
 
 _C_LOOP = "install with a C compiler and Python's headers (apt install gcc python3-dev)"
 _NAME_COLUMNS = 24

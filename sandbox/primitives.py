@@ -8,11 +8,11 @@ import signal
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.jail import filters, kernel, landlock
 from sandbox.jail.kernel import Kernel
+from sandbox.types import Primitive
 
 _PATIENCE_SECONDS = 5.0
 _MOST_BYTES = 1 << 12
@@ -28,18 +28,6 @@ _USER_NAMESPACES = (
     f" kernel.apparmor_restrict_unprivileged_userns=0; {_IN_A_CONTAINER} and apparmor=unconfined"
 )
 _LANDLOCK = "a kernel from 5.13 with landlock in the boot parameter lsm= (CONFIG_SECURITY_LANDLOCK)"
-
-
-@dataclass(frozen=True, slots=True)
-class Primitive:
-    """One means of isolation."""
-
-    name: str
-    available: bool
-    reason: str
-    """Why not; or what was found."""
-    enable: str
-    """How to have it, where it is not there."""
 
 
 def examine() -> tuple[Primitive, ...]:

@@ -15,8 +15,8 @@ from sandbox import cgroups
 from sandbox.cgroups import Group, Groups
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
-from sandbox.primitives import Primitive
 from sandbox.slot import Interpreter, Slot, State
+from sandbox.types import Primitive
 
 TIERS = ("T1", "T2", "T3")
 """From the strongest down."""

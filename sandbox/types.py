@@ -171,9 +171,9 @@ class Primitive:
     name: str
     available: bool
     reason: str = ""
-    """Why not."""
+    """Why not, or what was found."""
     enable: str = ""
-    """What to do to have it."""
+    """What to do to have it, where it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
