@@ -37,7 +37,8 @@ _FIRST_LOOK_SECONDS = 0.01
 _FOLDER_BYTES = 64 * 2**20
 _PREPARE_BYTES = 256 * 2**20
 _RUN_PROCESSES = 64
-_COMPILE = Limits(cpu_seconds=15.0, wall_seconds=60.0, memory_bytes=2**30, output_bytes=2**18)
+_COMPILE = Limits(cpu_seconds=15.0, wall_seconds=100.0, memory_bytes=2**30, output_bytes=2**18)
+_PREPARE = dataclasses.replace(_COMPILE, cpu_seconds=60.0, wall_seconds=300.0)
 _COMPILE_PROCESSES = 128
 _OURS = "In file included from main.cpp"
 _GROUP_TASKS = 256
@@ -168,7 +169,7 @@ class CommandSlot:
         unit, steps = self._payload.unit, self._toolchain.prepare()
         if self._prepared < len(steps):
             self._phase = _Phase.PREPARE
-            self._hand_over(steps[self._prepared], _COMPILE, [])
+            self._hand_over(steps[self._prepared], _PREPARE, [])
             return
         step = self._toolchain.compile(unit)
         artefact = None if step is None else self._cache.take(self._key)
