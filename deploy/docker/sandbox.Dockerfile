@@ -4,8 +4,10 @@
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
+# The compiler and, where Python is Debian's own, its headers: for the jail's loop in C.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev \
+        $(test ! -e /usr/bin/python3 || echo python3-dev) \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -13,10 +15,12 @@ COPY . .
 RUN --mount=type=secret,id=pip_ca \
     if [ -f /run/secrets/pip_ca ]; then export PIP_CERT=/run/secrets/pip_ca; fi \
     && python3 -m venv /opt/treewright \
-    && /opt/treewright/bin/pip install --no-cache-dir --constraint constraints.txt .
+    && /opt/treewright/bin/pip install --no-cache-dir --constraint constraints.txt . \
+    && cd / && /opt/treewright/bin/python -c "import sandbox.jail._loop"
 
 FROM ${BASE_IMAGE}
-# Toolchains of the languages to serve besides Python, as Debian packages: "g++ nodejs rustc …".
+# Toolchains of the languages to serve besides Python, as Debian packages, from
+# "g++ nodejs rustc default-jdk-headless golang-go"; `treewright sandbox doctor` tells what is there.
 ARG TOOLCHAINS=""
 RUN if [ -n "${TOOLCHAINS}" ]; then \
         apt-get update \

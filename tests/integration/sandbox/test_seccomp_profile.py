@@ -13,6 +13,7 @@ from sandbox.errors import ServerError
 from sandbox.local import LocalServer
 from sandbox.types import Limits, Program, StdioTest, Test, Verdict
 from tests.integration.sandbox.poor_host import HEADER, only
+from tests.redteam.conftest import readable_python
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = json.loads((ROOT / "deploy/seccomp/sandbox.json").read_text())
@@ -32,7 +33,8 @@ def server(names: set[str], folder: Path, tier: str = "auto") -> LocalServer:
             command, environment = super().command()
             return [*only(names, folder), *command], environment
 
-    return Confined(SandboxConfig(slots=1, tier=tier))
+    python = readable_python()[0] if tier == "T3" else None
+    return Confined(SandboxConfig(slots=1, tier=tier, interpreter=python))
 
 
 def test_the_server_works_under_the_profile(tmp_path):
@@ -52,6 +54,38 @@ def test_the_server_works_under_the_profile(tmp_path):
         Verdict.TIME_LIMIT,
     ]
     assert results[2].security_violation
+
+
+ADD = {
+    "javascript": "function f(a) { return a + 1; }",
+    "cpp": "long long f(long long a) { return a + 1; }",
+    "rust": "fn f(a: i64) -> i64 { a + 1 }",
+    "java": "class Solution { static long f(long a) { return a + 1; } }",
+    "go": "package main\nfunc f(a int) int { return a + 1 }",
+}
+
+
+def test_every_language_works_under_the_profile(tmp_path):
+    with server(allowed(), tmp_path) as running, SandboxClient(running.target) as client:
+        here = {item.name for item in client.describe().languages if item.available}
+        programs = [
+            Program(name, source, "f", (Test((1,), 2),), language=name)
+            for name, source in ADD.items()
+            if name in here
+        ]
+        if not programs:
+            pytest.skip("no toolchain but Python is here")
+        results = client.execute(programs)
+    assert {result.id: (result.verdict, result.detail) for result in results} == {
+        program.id: (Verdict.PASSED, "") for program in programs
+    }
+
+
+def test_t3_works_under_the_profile_without_namespaces(tmp_path):
+    names = allowed() - {"unshare", "mount", "pivot_root", "mount_setattr"}
+    with server(names, tmp_path, "T3") as running, SandboxClient(running.target) as client:
+        program = Program("p", "def f(a): return a + 1", "f", (Test((1,), 2),))
+        assert client.execute([program])[0].verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize("name", ["unshare", "mount", "pivot_root", "mount_setattr"])
