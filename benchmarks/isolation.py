@@ -151,7 +151,15 @@ def build(folder: Path) -> Path:
     library = folder / "_loop.so"
     sources = sorted(str(path) for path in JAIL.glob("_*.c"))
     include = sysconfig.get_paths()["include"]
-    flags = ["-std=c11", "-O2", "-fPIC", "-shared", "-DTREEWRIGHT_UNCONFINED", f"-I{include}"]
+    flags = [
+        "-std=c11",
+        "-O2",
+        "-fPIC",
+        "-shared",
+        "-Wl,-z,now",
+        "-DTREEWRIGHT_UNCONFINED",
+        f"-I{include}",
+    ]
     subprocess.run(["cc", *flags, *sources, "-o", str(library)], check=True)
     return library
 
