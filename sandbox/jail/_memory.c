@@ -192,6 +192,8 @@ static void close_kept(void)
     for (char *place = kept; place < kept + KEPT_BYTES; place += HUGE)
         if (place < low || place >= high)
             madvise(place, HUGE, MADV_COLLAPSE);
+    if (low < high)
+        munmap(low, (size_t)(high - low)); /* it would count against a program's memory limit */
     kept_low = kept_high;
 }
 
@@ -295,9 +297,12 @@ static void *fresh_realloc(void *context, void *pointer, size_t size)
 void memory_close(void)
 {
     close_kept();
-    if ((fresh = reserve(HUGE)) == NULL) /* of which FRESH_BYTES are used */
+    void *place = mmap(NULL, FRESH_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED)
         return;
-    madvise(fresh, HUGE, MADV_NOHUGEPAGE);
+    fresh = place;
+    madvise(fresh, FRESH_BYTES, MADV_NOHUGEPAGE);
     fresh_next = fresh;
     fresh_end = fresh + FRESH_BYTES;
     PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &plain_objects);

@@ -2,4 +2,4 @@
 # expect: COMPILE_ERROR | TIME_LIMIT cpu
 # violation: no
 # memory: 50331648
-# build: 'x = [' + '(a, b, c), ' * 150_000 + ']'
+# build: 'x = [' + '(a, b, c), ' * 90_000 + ']'
