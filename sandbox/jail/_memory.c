@@ -103,12 +103,15 @@ void memory_move_code(void)
 enum { KEPT_BYTES = 8 << 20 };
 
 static char *kept, *kept_low, *kept_high; /* arenas grow from below, large blocks from above */
+static char *hole, *hole_end;             /* what was given back in between: others may map there */
 static PyObjectArenaAllocator plain_arenas;
 static PyMemAllocatorEx plain_raw;
 
 static bool is_kept(const void *pointer)
 {
-    return (uintptr_t)pointer - (uintptr_t)kept < KEPT_BYTES;
+    uintptr_t place = (uintptr_t)pointer;
+    return place - (uintptr_t)kept < KEPT_BYTES &&
+           !(place >= (uintptr_t)hole && place < (uintptr_t)hole_end);
 }
 
 static void *take_arena(void *context, size_t size)
@@ -192,9 +195,11 @@ static void close_kept(void)
     for (char *place = kept; place < kept + KEPT_BYTES; place += HUGE)
         if (place < low || place >= high)
             madvise(place, HUGE, MADV_COLLAPSE);
-    if (low < high)
-        munmap(low, (size_t)(high - low)); /* it would count against a program's memory limit */
     kept_low = kept_high;
+    if (low < high && munmap(low, (size_t)(high - low)) == 0) { /* else part of a memory limit */
+        hole = low;
+        hole_end = high;
+    }
 }
 
 /* --- What a program allocates ------------------------------------------------------------------ */

@@ -231,6 +231,35 @@ def test_large_payload(slot):
     assert tags(facts_of(slot, "#" * 10_000_000 + "\ndef f(x): return x")) == b"KVD"
 
 
+MANY_BLOCKS = """
+import asyncio, decimal, json, random, unittest
+
+def f(x):
+    held, sizes = {}, [*range(0, 1100, 7), 2047, 2048, 2049, 4096, 8191, 16383, 16384, 16385, 10**6]
+    for step in range(20_000):
+        size = random.choice(sizes)
+        key = random.randrange(200)
+        if key in held:
+            block, byte = held.pop(key)
+            assert block.count(byte) == len(block)
+        byte = step % 256
+        block = bytearray([byte]) * (size // 2)
+        for _ in range(3):
+            block.extend(bytes([byte]) * (size // 6))  # grows in place or elsewhere
+        held[key] = block, byte
+        if step % 100 == 0:
+            held = dict(held)
+            del block[len(block) // 3 :]
+    return x * 2
+"""
+
+
+def test_memory_is_sound(slot):
+    """Blocks of all sizes, from the fresh memory and beyond it, grown, shrunk and given back."""
+    facts = facts_of(slot, MANY_BLOCKS, limits=Limits(cpu_seconds=20.0, wall_seconds=100.0))
+    assert (facts.status, tags(facts)) == (0, b"KVD"), facts
+
+
 def test_payload_beyond_the_memory_limit(slot):
     facts = facts_of(slot, f"f = '{'x' * 50_000_000}'.count", limits=Limits(memory_bytes=2**26))
     assert facts.status != 0 or tags(facts) in (b"C", b"KM")
