@@ -10,6 +10,7 @@ from sandbox.types import Program, Test, Verdict
 from tests.redteam.corpus_loader import Expected, Hostile, load
 
 HOSTILE_SHARE = 0.02
+_ARGUMENTS = 40
 
 _GCD = "def f(a, b):\n    while b:\n        a, b = b, a % b\n    return a\n"
 _PRIMES = (
@@ -59,16 +60,20 @@ def programs(count: int, tier: str, seed: int = 0) -> Iterator[Hostile]:
     corpus = [one for one in load("corpus") if one.fits(tier, platform.machine())]
     chance.shuffle(corpus)
     hostile = cycle(corpus)
+    # As in training: the same tests come again, and the server's store of them is soon full.
+    arguments = [
+        [(chance.randrange(1, 200), chance.randrange(1, 200)) for _ in range(5)]
+        for _ in range(_ARGUMENTS)
+    ]
     for number in range(count):
         if chance.random() < HOSTILE_SHARE:
             yield next(hostile)
         else:
-            yield _ordinary(f"{number}", chance)
+            yield _ordinary(f"{number}", chance.choice(arguments), chance)
 
 
-def _ordinary(name: str, chance: random.Random) -> Hostile:
+def _ordinary(name: str, pairs: list[tuple[int, int]], chance: random.Random) -> Hostile:
     source, answer = chance.choice(_TASKS)
-    pairs = [(chance.randrange(1, 200), chance.randrange(1, 200)) for _ in range(5)]
     tests = [Test(pair, answer(*pair)) for pair in pairs]
     kind = chance.random()
     if kind < 0.75:
