@@ -184,7 +184,7 @@ class Description:
     zygote: str
     """Loop that serves in the jail: "c" or "python"."""
     cgroup: str
-    """"v2", "v1", or "none": only rlimits."""
+    """"v2", "v1", or "rlimits": only rlimits."""
     slots: int
     """Of Python."""
     queue_capacity: int
