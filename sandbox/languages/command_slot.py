@@ -19,9 +19,10 @@ from pathlib import Path
 
 from sandbox.cgroups import Group
 from sandbox.errors import JailError
-from sandbox.jail import child, command, zygote
+from sandbox.jail import child, command
 from sandbox.judge import Facts
 from sandbox.languages.compiled import CompileCache, memory_file, seal, sealed
+from sandbox.languages.messages import not_compiled
 from sandbox.languages.payload import Payload
 from sandbox.languages.toolchain import ARTEFACT, Step, Toolchain
 from sandbox.plan import Run
@@ -40,9 +41,7 @@ _RUN_PROCESSES = 64
 _COMPILE = Limits(cpu_seconds=15.0, wall_seconds=100.0, memory_bytes=2**30, output_bytes=2**18)
 _PREPARE = dataclasses.replace(_COMPILE, cpu_seconds=60.0, wall_seconds=300.0)
 _COMPILE_PROCESSES = 128
-_OURS = "In file included from main.cpp"
 _GROUP_TASKS = 256
-_SHOWN_LINES = 8
 _MOST_TEXT = 500
 
 
@@ -266,8 +265,8 @@ class CommandSlot:
         except OSError as error:
             raise SlotBrokenError(f"slot {self.index}: {error}") from error
         if len(reply) != command.REPLY.size:
-            reason = reply[1:].decode(errors="replace") or "the jail ended"
-            raise SlotBrokenError(f"slot {self.index}: {reason}")
+            reason = reply[1:].decode(errors="replace")
+            raise SlotBrokenError(f"slot {self.index}: {reason or 'the jail ended'}")
         ordered, self._killed = self._killed, True  # nobody is there to kill any more
         self.drain()
         facts = self._facts(reply)
@@ -279,7 +278,7 @@ class CommandSlot:
         if self._phase is _Phase.PREPARE and not ordered:
             self._on_prepared(facts)
         elif ordered or not self._keep(kept):
-            return self._done(self._failed(facts))
+            return self._done(not_compiled(facts))
         self._next()
         return None
 
@@ -324,19 +323,6 @@ class CommandSlot:
             raise SlotBrokenError(f"{self._toolchain.name} can't be prepared: {said}")
         self._prepared += 1
 
-    def _failed(self, facts: Facts) -> Facts:
-        """Return the facts of a program that did not compile."""
-        text = compiler_message(facts)
-        frame = child.COMPILE_ERROR + len(text).to_bytes(4, "little") + text
-        return dataclasses.replace(
-            facts,
-            status=0,
-            ended=zygote.ENDED_ITSELF,
-            results=frame,
-            overflowed=False,
-            out_of_memory=False,
-        )
-
     def _drop_made(self) -> None:
         if self._made >= 0:
             os.close(self._made)
@@ -369,20 +355,3 @@ class CommandSlot:
                 os.kill(self._keeper, signal.SIGKILL)
                 os.waitpid(self._keeper, 0)
             self._keeper = 0
-
-
-def compiler_message(facts: Facts) -> bytes:
-    """Return the compiler's first lines, or which of its limits it ran into."""
-    if facts.ended == zygote.ENDED_BY_CPU:
-        return b"the compiler used too much CPU time"
-    if facts.ended == zygote.ENDED_BY_WALL:
-        return b"the compiler took too long"
-    if facts.overflowed:
-        return b"the compiler wrote too much"
-    if facts.out_of_memory:
-        return b"the compiler ran out of memory"
-    text = (facts.stderr or facts.stdout).decode("utf-8", "replace")
-    text = text.replace(f"{command.WORK}/", "").replace(f"{command.WARM}/", "").strip()
-    lines = [line for line in text.splitlines() if line.strip() and _OURS not in line]
-    lines = lines[:_SHOWN_LINES]
-    return "\n".join(lines)[:_MOST_TEXT].encode() or b"the compiler ended without a word"

@@ -8,9 +8,9 @@ import pytest
 from sandbox.canonical import canonical
 from sandbox.jail import zygote
 from sandbox.judge import Facts, judge
-from sandbox.languages.command_slot import compiler_message
 from sandbox.languages.compiled import CompileCache, sealed
 from sandbox.languages.inference import arguments_bytes, conformed, signature_of
+from sandbox.languages.messages import compiler_message
 from sandbox.languages.payload import Payload
 from sandbox.languages.planning import plan
 from sandbox.plan import CallCheck, OutputCheck, PlanError
