@@ -16,34 +16,42 @@ most, L positions.
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from policy.grammar.context import SIGNALS
 from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.layout import (
     COLUMNS,
     FIELDS,
-    FIRST_WORD,
+    FIRST_PARENT,
     MAX_POSITIONS,
+    NO_NAME,
     NUM_FEATURES,
+    NUM_SCOPES,
     PLACE,
-    SEEN,
-    WHERE,
+    SCOPE_FIELDS,
+    SIGNAL_SHIFT,
 )
-from policy.grammar.masks import allowed, tables_on, unpack
-from policy.grammar.moves import FIRST_POSITION, GROWTH, HEAD, MAX_CHILDREN, READ, WRITE
+from policy.grammar.masks import Holes, allowed, tables_on, unpack
+from policy.grammar.moves import HEAD, MAX_CHILDREN, NOWHERE
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import RowContext, Rows, first_holes, rows_of
 from policy.grammar.trace import Trace
 
 MAX_FEATURE = 31
-_HOLE, _PARENT, _SIBLING, _USED, _SCOPE = (
-    list(FIELDS).index(name) for name in ("hole", "parent", "sibling", "used", "scope")
+_HOLE, _PARENT, _OPENED, _COLUMN, _SCOPE, _WHERE = (
+    list(FIELDS).index(name)
+    for name in ("hole", "parent", "opened", "parent_column", "scope", "where")
 )
-_PER_ROW = ("_stack", "_height", "_links", "_fields", "_spare", "_position")
+_LINKS = slice(list(FIELDS).index("sibling"), NUM_FEATURES, 3)
+"""The features that are read from the memory: previous sibling and previous use."""
+_PER_ROW = (
+    "_stack", "_height", "_memory", "_pending", "_position", "_fields", "_scope", "_links", "_spare"
+)  # fmt: skip
 
 
 class Automaton:
@@ -68,26 +76,34 @@ class Automaton:
         self._rows = Rows(*(values.to(device) for values in rows_of(contexts, forbids, root)))
         self._variants = len(forbids)
         self._counted = any(row.max_nodes is not None for row in contexts)
-        self._reading = _reading(device)
+        self._constants = _constants(device)
         count, depth = len(contexts), max_actions + MAX_CHILDREN + 3
+
+        def full(*shape: int, value: int) -> Tensor:
+            return torch.full((count, *shape), value, dtype=torch.int64, device=device)
+
+        first, seen = first_holes(profile, contexts, root)
         # Place 0 stays empty: it is what finished rows read.
-        self._stack = torch.zeros(count, COLUMNS, depth, dtype=torch.int64, device=device)
-        self._stack[:, :, 1] = first_holes(profile, contexts, root).to(device)
-        self._height = torch.ones(count, dtype=torch.int64, device=device)
-        # Rows that began at different times stand at different positions.
-        self._position = torch.zeros_like(self._height)
-        # Where each name was used last, and a child of each action filled last; -1: nowhere.
-        self._links = self._stack.new_full((count, FIRST_POSITION + max_actions + 1), -1)
+        self._stack = full(COLUMNS, depth, value=0)
+        self._stack[:, PLACE, 0] = NOWHERE
+        self._stack[:, :, 1] = first.to(device)
+        self._height = full(value=1)
+        self._memory = full(FIRST_PARENT + max_actions, value=-1)
+        self._memory[:, 0] = seen.to(device)
+        # Where the use of the last action's name is to be remembered, that action's position and
+        # the next one's: rows that began at different times stand at different ones.
+        self._pending = full(1, value=NO_NAME[1])
+        self._position = full(2, value=0)
+        self._position[:, 0] = -1
         self._set_bases()
-        self._fields = self._read()
-        self._fields[:, [_SIBLING, _USED]] = -1
+        self._read(full(1, value=NO_NAME[0]))
         self._spare = self._budgets(contexts, max_actions)
 
     def _set_bases(self) -> None:
         """Where each column that is read of a row's hole begins in the flat stack."""
         count, columns, depth = self._stack.shape
         rows = torch.arange(count, device=self._stack.device)[:, None]
-        self._bases = (rows * columns + self._reading[0]) * depth
+        self._bases = (rows * columns + self._constants.word) * depth
 
     def _budgets(self, contexts: Sequence[RowContext], max_actions: int) -> Int[Tensor, "B 2"]:
         """What may be spent beyond the shortest program of each row."""
@@ -118,7 +134,7 @@ class Automaton:
         Hole type; positions of the parent and of the previous sibling; depth and slot, both at most
         31; the position at which the name that the last action used was used before.
         """
-        return self._features(self._fields)
+        return self._features(self._fields, self._links)
 
     def mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, the task's constraints included."""
@@ -126,11 +142,14 @@ class Automaton:
 
     def sets(self) -> Int[Tensor, "B W"]:
         """The mask as sets of actions: action a is bit a % 64 of word a // 64."""
-        return allowed(self._tables, self._rows, self._fields, self._spare, counted=self._counted)
+        holes = Holes(self._fields, self._scope, self._spare)
+        return allowed(
+            self._tables, self._rows, holes, varied=self._variants > 1, counted=self._counted
+        )
 
     def grammar_mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, were there no constraints from here on."""
-        return unpack(self._grammar_sets(self._rows, self._fields, self._spare))
+        return unpack(self._grammar_sets(self._rows, Holes(self._fields, self._scope, self._spare)))
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take one action a row.
@@ -144,67 +163,68 @@ class Automaton:
             cell = torch.add(cell, self._rows.variant, alpha=GRAMMAR.num_actions)
         self._spare = self._spare - on.excess.index_select(0, cell)
         moves = on.common.moves.index_select(0, move)
-        self._bind(moves[:, SEEN], fields[:, _SCOPE])
-        hole = fields[:, FIRST_WORD : FIRST_WORD + COLUMNS] | moves[:, :COLUMNS]
-        self._write(hole, moves[:, HEAD:], rest)
+        parts = torch.split(moves, [1, 1, 1, 1, moves.shape[1] - HEAD], dim=1)
+        bits, growth, read, write, entries = parts
+        self._remember(bits)
+        self._write(entries, rest)
         # Only what is not allowed can overflow the stack.
         limit = self._stack.shape[2] - MAX_CHILDREN - 1
-        self._height = (self._height + moves[:, GROWTH]).clamp(0, limit)
-        self._link(moves[:, READ : WRITE + 1], fields[:, _PARENT])
-        self._position = self._position + 1
+        self._height = (self._height + growth[:, 0]).clamp(0, limit)
+        self._pending, self._position = write, self._position + 1
+        self._read(read)
 
-    def _bind(self, seen: Int[Tensor, " B"], scope: Int[Tensor, " B"]) -> None:
-        """Show a bound name, and what the scope has signalled, to its open holes and those inside.
+    def _remember(self, bits: Int[Tensor, "B 1"]) -> None:
+        """Show what is bound or signalled to the hole's scope and those inside; open new scopes.
 
-        Scopes are numbered by the action that opened them. Open holes of a later scope lie inside
-        this one.
+        Scopes that are open and have later columns lie inside. The columns of the scopes that this
+        action could open are free. The last name's use and the child filled are kept as well.
         """
-        inside = torch.sub(scope[:, None] - 1, self._stack[:, WHERE])
+        inside = self._fields[:, _SCOPE : _SCOPE + 1] + self._constants.before
         inside >>= 63
-        inside &= seen[:, None]
-        self._stack[:, SEEN] |= inside
+        inside &= bits
+        self._memory[:, :NUM_SCOPES] |= inside
+        seen = (self._scope[:, :1] | bits) & self._constants.passed_on
+        columns = torch.cat((self._fields[:, _OPENED : _COLUMN + 1], self._pending), dim=1)
+        columns += self._constants.offsets
+        values = torch.cat((seen, self._position.flip(1)), dim=1)
+        self._memory.scatter_(1, columns, values)
 
-    def _write(
-        self, hole: Int[Tensor, "B 3"], entries: Int[Tensor, "B X"], rest: Int[Tensor, " B"]
-    ) -> None:
+    def _write(self, entries: Int[Tensor, "B X"], rest: Int[Tensor, " B"]) -> None:
         """Write what stays of a list and the action's holes, the first on top, in its place."""
-        keep, add, position = entries.view(-1, 3, COLUMNS, MAX_CHILDREN + 1).unbind(1)
+        keep, add, coefficient = entries.view(-1, 3, COLUMNS, MAX_CHILDREN + 1).unbind(1)
+        hole = self._fields[:, _WHERE : _WHERE + COLUMNS]
+        times = torch.cat((self._fields[:, _OPENED : _OPENED + 1], self._position[:, 1:]), dim=1)
         written = hole[:, :, None] & keep
         written += add
-        written.addcmul_(position, self._position[:, None, None])
+        written.addcmul_(coefficient, times[:, :, None])
         written[:, PLACE, 0] += rest
-        places = self._height[:, None] + self._reading[3]
+        places = self._height[:, None] + self._constants.places
         self._stack.scatter_(2, places[:, None].expand_as(written), written)
 
-    def _link(self, names: Int[Tensor, "B 2"], parent: Int[Tensor, " B"]) -> None:
-        """Remember where a name was used and a child was filled last; read the next hole."""
-        used = self._links.gather(1, names[:, :1])
-        places = torch.stack((names[:, 1], parent + FIRST_POSITION), dim=1)
-        self._links.scatter_(1, places, self._position[:, None].expand_as(places))
-        self._fields = fields = self._read()
-        siblings = self._links.gather(1, fields[:, _PARENT : _PARENT + 1] + FIRST_POSITION)
-        fields[:, _SIBLING] = siblings[:, 0].masked_fill_(self.finished, -1)
-        fields[:, _USED] = used[:, 0].masked_fill_(self.finished, -1)
-
-    def _read(self) -> Int[Tensor, "B F"]:
-        """The fields of the holes on top."""
-        _, shift, left, _, _ = self._reading
+    def _read(self, name: Int[Tensor, "B 1"]) -> None:
+        """Read the holes on top, their scopes, previous siblings and the use of the last name."""
+        on = self._constants
         fields = self._stack.take(self._bases + self._height[:, None])
-        fields >>= shift
-        fields &= left
-        return fields
+        fields >>= on.shift
+        fields &= on.mask
+        columns = torch.cat((fields[:, _COLUMN : _SCOPE + 1], name), dim=1)
+        found = self._memory.gather(1, columns)
+        self._fields = fields
+        self._scope = (found[:, 1:2] >> on.scope_shift) & on.scope_mask
+        self._links = found[:, ::2].masked_fill(self.finished[:, None], -1)
 
-    def _features(self, fields: Int[Tensor, "N F"]) -> Int[Tensor, "N 6"]:
-        capped = fields[:, :NUM_FEATURES].minimum(self._reading[4])
-        capped[:, _PARENT - _HOLE] -= 1
+    def _features(
+        self, fields: Int[Tensor, "N F"], links: Int[Tensor, "N 2"]
+    ) -> Int[Tensor, "N 6"]:
+        capped = fields[:, :NUM_FEATURES].minimum(self._constants.most)
+        capped[:, _PARENT] -= FIRST_PARENT
+        capped[:, _LINKS] = links
         return capped
 
-    def _grammar_sets(
-        self, rows: Rows, fields: Int[Tensor, "N F"], spare: Int[Tensor, "N 2"]
-    ) -> Int[Tensor, "N W"]:
-        forgone = self._tables.forgone.index_select(0, rows.variant + fields[:, _HOLE])
-        free = rows._replace(variant=torch.zeros_like(rows.variant))
-        return allowed(self._tables, free, fields, spare + forgone[:, None], counted=False)
+    def _grammar_sets(self, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
+        forgone = self._tables.forgone.index_select(0, rows.variant + holes.fields[:, _HOLE])
+        free = holes._replace(spare=holes.spare + forgone[:, None])
+        return allowed(self._tables, rows, free, varied=False, counted=False)
 
     def replay(self, actions: Int[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> Trace:
         """Push whole programs, padded with PAD after `lengths`, on a fresh automaton.
@@ -214,22 +234,26 @@ class Automaton:
         count, length = actions.shape
         steps = []
         for column in actions.unbind(1):
-            steps.append((self._fields, self._spare))
+            steps.append((self._fields, self._scope, self._spare, self._links))
             self.push(column)
-        fields, spare = (torch.stack(parts, 1).flatten(0, 1) for parts in zip(*steps, strict=True))
+        fields, scope, spare, links = (
+            torch.stack(parts, 1).flatten(0, 1) for parts in zip(*steps, strict=True)
+        )
         each = torch.arange(count, device=actions.device).repeat_interleave(length)
-        rows = self._rows.take(each)
-        found = allowed(self._tables, rows, fields, spare, counted=self._counted)
+        rows, holes = self._rows.take(each), Holes(fields, scope, spare)
+        varied = self._variants > 1
+        found = allowed(self._tables, rows, holes, varied=varied, counted=self._counted)
         bare = sets = found.view(count, length, -1)
-        if self._variants > 1 or self._counted:
-            bare = self._grammar_sets(rows, fields, spare).view_as(sets)
+        if varied or self._counted:
+            bare = self._grammar_sets(rows, holes).view_as(sets)
         word = sets.gather(2, (actions >> 6)[:, :, None])[:, :, 0]
         chosen = (word >> (actions & 63)) & 1 != 0
         inside = torch.arange(length, device=actions.device) < lengths[:, None]
         # PAD inside, or an action outside, means that the program is shorter or longer than it
         # says.
         legal = (chosen & ((actions != 0) == inside)).all(1) & self.finished
-        return Trace(self._features(fields).view(count, length, -1), sets, bare, legal)
+        features = self._features(fields, links).view(count, length, -1)
+        return Trace(features, sets, bare, legal)
 
     def select(self, rows: Int[Tensor, " N"]) -> None:
         """Keep the given rows, in that order; a row may be kept more than once."""
@@ -252,11 +276,43 @@ class Automaton:
             mine.index_copy_(0, rows, theirs)
 
 
+class _Constants(NamedTuple):
+    """How fields are read and entries written."""
+
+    word: Int[Tensor, " F"]
+    shift: Int[Tensor, " F"]
+    mask: Int[Tensor, " F"]
+    scope_shift: Int[Tensor, " 3"]
+    scope_mask: Int[Tensor, " 3"]
+    places: Int[Tensor, " C"]
+    """Places that an action writes."""
+    before: Int[Tensor, " scopes"]
+    """Negative with a scope's column added, if that is not later."""
+    passed_on: Int[Tensor, " 2"]
+    """What a new scope takes over of its surroundings; a function takes no signals."""
+    offsets: Int[Tensor, " 4"]
+    """Of the columns written: of the scopes opened, the parent and the name."""
+    most: Int[Tensor, " 6"]
+    """Features' limits."""
+
+
 @lru_cache(maxsize=4)
-def _reading(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Words, shifts and masks of the fields; the places that an action writes; features' limits."""
-    word, shift, left = torch.tensor(list(FIELDS.values()), dtype=torch.int64, device=device).T
-    places = torch.arange(MAX_CHILDREN + 1, device=device)
-    limits = [MAX_FEATURE if name in {"depth", "slot"} else MAX_POSITIONS for name in FIELDS]
-    most = torch.tensor(limits[:NUM_FEATURES], dtype=torch.int64, device=device)
-    return word.contiguous(), shift.contiguous(), left.contiguous(), places, most
+def _constants(device: torch.device) -> _Constants:
+    def put(values: Sequence[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.int64, device=device)
+
+    limits = [MAX_FEATURE if name in {"depth", "slot"} else 1 << 20 for name in FIELDS]
+    word, shift, mask = (put(values) for values in zip(*FIELDS.values(), strict=True))
+    scope_shift, scope_mask = (put(values) for values in zip(*SCOPE_FIELDS.values(), strict=True))
+    return _Constants(
+        word,
+        shift,
+        mask,
+        scope_shift,
+        scope_mask,
+        places=put(range(MAX_CHILDREN + 1)),
+        before=put(range(-1, -1 - NUM_SCOPES, -1)),
+        passed_on=put((-1, ~(SIGNALS << SIGNAL_SHIFT))),
+        offsets=put((2, 3, 0, 0)),
+        most=put(limits[:NUM_FEATURES]),
+    )

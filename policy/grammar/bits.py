@@ -17,25 +17,36 @@ from policy.grammar.context import Flag, Kind, Pointer
 from policy.grammar.grammar import GRAMMAR, Action
 from policy.grammar.layout import (
     KEYWORD_BIT,
+    LOCAL_BIT,
     NEST_FULL,
     NUM_KEYWORDS,
     NUM_STATES,
-    POINTER_ENTRY,
-    POINTER_LITERAL,
-    POINTER_LOCAL,
-    POINTER_PARAM,
+    PARAM_BIT,
     STATE_BIT,
     WORD_BIT,
 )
 from policy.grammar.moves import Ints
 
 WORDS: Final = -(-GRAMMAR.num_actions // 64)
-FIRST_POINTER: Final = GRAMMAR.action_ids["LIT_0"]
 _LOCALS: Final = (1 << GRAMMAR.max_locals) - 1
-# Columns after a set's words: which pointers are allowed that are visible, storable, fresh, and
-# literals that an f-string cannot quote; of a kind, also the bits of SEEN that are turned around
-# and those that are asked for.
-VISIBLE, STORABLE, FRESH, PLAIN, TURNED, ASKED = range(WORDS, WORDS + 6)
+# Words that say of names and literals whether they may be pointed at: what is seen, what is not,
+# slots to store, fresh slots, literals that an f-string cannot quote, and what is always given.
+SEEN, UNSEEN, STORABLE, FRESH, PLAIN, GIVEN = range(6)
+SOURCES: Final = 6
+_BY_POINTER: Final = {
+    Pointer.VISIBLE: (SEEN,),
+    Pointer.UNSEEN: (UNSEEN,),
+    Pointer.FRESH_PARAM: (UNSEEN,),
+    Pointer.STORABLE: (STORABLE,),
+    Pointer.FRESH_LOCAL: (FRESH,),
+    Pointer.LITERAL: (PLAIN, GIVEN),
+    Pointer.ENTRY: (GIVEN,),
+}
+_FIRST_POINTER: Final = GRAMMAR.action_ids["LIT_0"]
+GIVEN_ENTRY: Final = GRAMMAR.action_ids["ENTRY"] - _FIRST_POINTER
+"""The entry point's bit in GIVEN; literal i is bit i there and in PLAIN."""
+POINTED: Final = slice(_FIRST_POINTER // 64, context.LAST_WORD // 64 + 1)
+"""The words of a set in which names and literals stand."""
 
 
 def pack(sets: NDArray[np.bool_]) -> Ints:
@@ -52,28 +63,36 @@ def _set(actions: Iterable[Action]) -> Ints:
     return pack(chosen)
 
 
-def spread(first_bit: int, first_action: int) -> Ints:
-    """[2, W] how bits of a word become a set: word * spread[0] + (word >> spread[1]).
+@lru_cache(maxsize=1)
+def spread() -> Ints:
+    """[2, SOURCES, T] how sources become sets' words: source * spread[0] + (source >> spread[1]).
 
-    Bit `first_bit` is to stand for `first_action`. The word must not be negative.
+    Sources are not negative; bits that are not those of a source's names are to be masked away.
     """
-    shift = first_action - first_bit - 64 * np.arange(WORDS)
+    start = 64 * np.arange(POINTED.start, POINTED.stop)
+    seen = np.where(
+        start < context.FIRST_WORD // 64 * 64,
+        GRAMMAR.action_ids["PARAM_0"] - PARAM_BIT,
+        context.FIRST_WORD - WORD_BIT,
+    )
+    shift = np.stack([_FIRST_POINTER - start if i in (PLAIN, GIVEN) else seen - start
+                      for i in range(SOURCES)])  # fmt: skip
     left = np.where((shift >= 0) & (shift < 64), 1 << (shift & 63), 0)
     return np.stack((left, np.where((shift < 0) & (shift > -64), -shift, 63)))
 
 
 @lru_cache(maxsize=1)
 def states() -> Ints:
-    """[S, W + 4] what flags and signals allow, kinds and pointers aside, and their pointers."""
+    """[S, W + SOURCES] what flags and signals allow, in every kind, and of each source."""
     numbers = np.arange(NUM_STATES) << STATE_BIT
     holding = numbers | _derived(numbers)
-    sets = np.zeros((NUM_STATES, WORDS + 4), dtype=np.int64)
+    sets = np.zeros((NUM_STATES, WORDS + SOURCES), dtype=np.int64)
     for (need, ban), actions in _by_flags().items():
         holds = (holding & (need | ban) & ~context.KEYWORDS) == need
         sets[:, :WORDS] |= np.where(holds[:, None], _set(actions), 0)
     sets[:, WORDS:] = -1
-    sets[numbers & Flag.NO_CAPTURE > 0, FRESH] = ~(_LOCALS << POINTER_LOCAL)
-    sets[numbers & Flag.FSTRING > 0, PLAIN] = 0
+    sets[numbers & Flag.NO_CAPTURE > 0, WORDS + FRESH] = 0
+    sets[numbers & Flag.FSTRING > 0, WORDS + PLAIN] = 0
     return sets
 
 
@@ -120,60 +139,22 @@ def slots() -> Ints:
     unused = np.zeros_like(used)
     for bit in range(GRAMMAR.max_locals):
         unused += ~used >> bit & 1
-    pointers = (used | lowest) << POINTER_LOCAL, lowest << POINTER_LOCAL
-    return np.stack((*pointers, np.minimum(unused, 3)), axis=1)
+    bits = (used | lowest) << LOCAL_BIT, lowest << LOCAL_BIT
+    return np.stack((*bits, np.minimum(unused, 3)), axis=1)
 
 
 @lru_cache(maxsize=1)
 def kinds() -> Ints:
-    """[K, W + 6] what a kind allows in every state, and its pointers."""
-    rows = np.zeros((len(Kind), WORDS + 6), dtype=np.int64)
+    """[K, W + SOURCES * T] what a kind allows in every state, and what each source allows."""
+    sets = np.zeros((len(Kind), 1 + SOURCES, GRAMMAR.num_actions), dtype=bool)
+    plain = [_asked(action) for action in GRAMMAR.actions]
     for kind in Kind:
-        free = []
-        for action in GRAMMAR.actions:
+        for action, usual in zip(GRAMMAR.actions, plain, strict=True):
             asked = context.requirement(kind, action)
             if asked.pointer is not None:
-                column, bit = _place(asked.pointer, action)
-                rows[kind, column] |= bit
-                if asked.pointer is Pointer.LITERAL:
-                    rows[kind, PLAIN] |= bit
-                if asked.pointer is Pointer.UNSEEN:
-                    rows[kind, TURNED] |= bit
-            elif asked == context.ALWAYS != _asked(action):
-                free.append(action)
-        rows[kind, :WORDS] = _set(free)
-    return rows
-
-
-def _place(pointer: Pointer, action: Action) -> tuple[int, int]:
-    """The column and the bit in which a pointer's condition is read."""
-    bit = context.name_bit(action)
-    if bit is not None and bit >= WORD_BIT:
-        return ASKED, 1 << bit
-    match pointer:
-        case Pointer.STORABLE | Pointer.FRESH_PARAM:
-            column = STORABLE
-        case Pointer.FRESH_LOCAL | Pointer.ENTRY:
-            column = FRESH
-        case _:
-            column = VISIBLE
-    return column, 1 << action.id - FIRST_POINTER
-
-
-_STANDS: Final = {
-    "LIT_0": POINTER_LITERAL,
-    "PARAM_0": POINTER_PARAM,
-    "ENTRY": POINTER_ENTRY,
-    "LOCAL_0": POINTER_LOCAL,
-}
-assert all(GRAMMAR.action_ids[name] - FIRST_POINTER == bit for name, bit in _STANDS.items())
-
-
-def pointer_spread() -> Ints:
-    """How pointers become a set."""
-    return spread(0, FIRST_POINTER)
-
-
-def word_spread() -> Ints:
-    """How the words of SEEN become a set."""
-    return spread(WORD_BIT, context.FIRST_WORD)
+                sets[kind, [1 + source for source in _BY_POINTER[asked.pointer]], action.id] = True
+            elif asked == context.ALWAYS != usual:
+                sets[kind, 0, action.id] = True
+    packed = pack(sets)
+    pointed = packed[:, 1:, POINTED].reshape(len(Kind), -1)
+    return np.concatenate((packed[:, 0], pointed), axis=1)

@@ -162,6 +162,7 @@ def _bound_words() -> dict[int, int]:
 _BOUND_WORDS: Final = _bound_words()
 FIRST_WORD: Final = min(_BOUND_WORDS)
 """The first action of those whose bits in SEEN start at `WORD_BIT`."""
+LAST_WORD: Final = max(_BOUND_WORDS)
 ARGUMENT_HOLES: Final = frozenset(words("arg args arg_name posonly kwonly opt_arg"))
 CAPTURE_HOLES: Final = frozenset({"capture", "opt_capture"})
 IMPORT_HOLES: Final = frozenset({"alias", "aliases", "aliases1"})

@@ -1,20 +1,26 @@
-"""How a hole's state is packed into three words of 64 bits, which the automaton keeps on its stack.
+"""How a row's state is packed into words of 64 bits.
 
-SEEN    what its scope has bound (parameters, entry point, slots, words) and signalled
-WHERE   scope number | keyword arguments its call has used | flags | nested blocks
-PLACE   depth | slot | position of its parent, plus one | kind | hole type
+A hole on the stack is two words:
+
+    WHERE   the column of its scope | keyword arguments its call has used | flags | nested blocks
+    PLACE   depth | slot | the column of its parent | kind | hole type
+
+A row's memory has a column a scope, a name and a parent. A scope's column holds what is SEEN there
+(parameters, entry point, slots and words that are bound) and what its function has signalled; a
+name's, the position at which it was used last; a parent's, that of the child filled last.
 """
 
 from typing import Final
 
-SEEN, WHERE, PLACE = range(3)
-COLUMNS: Final = 3
+WHERE, PLACE = range(2)
+COLUMNS: Final = 2
 
 # SEEN. Names stand in the order of the vocabulary.
 PARAM_BIT: Final = 0
 ENTRY_BIT: Final = 8
 LOCAL_BIT: Final = 9
 WORD_BIT: Final = 25
+SEEN_BITS: Final = 52
 SIGNAL_SHIFT: Final = 38
 """Signals stand this many bits above their flags' places."""
 
@@ -34,20 +40,23 @@ KIND_BIT: Final = 10
 PARENT_BIT: Final = 13
 SLOT_BIT: Final = 32
 DEPTH_BIT: Final = 52
-MAX_POSITIONS: Final = (1 << 19) - 2
 
 # A state is what flags and signals say: NEST_FULL, then the flags, then the signals.
 STATE_BIT: Final = 4
 NUM_STATES: Final = 1 << 13
 NUM_KEYWORDS: Final = 8
 
-# The literals, parameters, entry point and slots follow each other in the vocabulary: the pointers.
-POINTER_LITERAL: Final = 0
-POINTER_SEEN: Final = 32
-"""Bit of the pointers at which SEEN's first bit stands."""
-POINTER_PARAM: Final = POINTER_SEEN + PARAM_BIT
-POINTER_ENTRY: Final = POINTER_SEEN + ENTRY_BIT
-POINTER_LOCAL: Final = POINTER_SEEN + LOCAL_BIT
+# Columns of the memory. A scope that an action at depth d opens has column 2d + 2, or 2d + 3 where
+# what was signalled outside counts no more; the root's is 0. Samples are no deeper than 50 actions
+# (`masks.MAX_DEPTH`), and what is not allowed may wrap around.
+NUM_SCOPES: Final = 130
+NO_NAME: Final = (NUM_SCOPES, NUM_SCOPES + 1)
+"""Read and written by an action that is no name: nothing stands in the first one."""
+FIRST_NAME: Final = NUM_SCOPES + 2
+ROOT_PARENT: Final = FIRST_NAME + SEEN_BITS
+FIRST_PARENT: Final = ROOT_PARENT + 1
+"""The column of the action at position 0 as a parent."""
+MAX_POSITIONS: Final = (1 << 19) - 1 - FIRST_PARENT
 
 # What is read of a hole, as (word, first bit, mask of what is left after the shift). The first six
 # are the features' columns; those of the previous sibling and use are filled in later.
@@ -58,16 +67,20 @@ FIELDS: Final = {
     "depth": (PLACE, DEPTH_BIT, 0x7FF),
     "slot": (PLACE, SLOT_BIT, 0xFFFFF),
     "used": (PLACE, 0, 0),
-    "seen": (SEEN, 0, -1),
+    "opened": (PLACE, DEPTH_BIT - 1, 0x7E),
+    "opened_function": (PLACE, DEPTH_BIT - 1, 0x7E),
+    "parent_column": (PLACE, PARENT_BIT, 0x7FFFF),
+    "scope": (WHERE, SCOPE_BIT, 0xFF),
     "where": (WHERE, 0, -1),
     "place": (PLACE, 0, -1),
-    "kind": (PLACE, KIND_BIT, 0x7),
     "flags": (WHERE, STATE_BIT, 0x3FF),
-    "signals": (SEEN, SIGNAL_BIT + SIGNAL_SHIFT - 10, 0x1C00),
-    "locals": (SEEN, LOCAL_BIT, 0xFFFF),
     "keywords": (WHERE, KEYWORD_BIT - 2, 0x3FC),
-    "scope": (WHERE, 0, -1 << SCOPE_BIT),
+    "kind": (PLACE, KIND_BIT, 0x7),
 }
 NUM_FEATURES: Final = 6
-FIRST_WORD: Final = 6
-"""Column of `seen`, which `where` and `place` follow."""
+# What is read of a scope, as (first bit, mask).
+SCOPE_FIELDS: Final = {
+    "seen": (0, -1),
+    "signals": (SIGNAL_BIT + SIGNAL_SHIFT - 10, 0x1C00),
+    "locals": (LOCAL_BIT, 0xFFFF),
+}

@@ -6,6 +6,7 @@ them, H hole types, v variants (what tasks forbid).
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,9 +14,9 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from policy.grammar import bits
-from policy.grammar.bits import ASKED, TURNED, VISIBLE, WORDS
+from policy.grammar.bits import POINTED, SOURCES, WORDS
 from policy.grammar.grammar import GRAMMAR
-from policy.grammar.layout import FIELDS, POINTER_SEEN
+from policy.grammar.layout import FIELDS
 from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import Rows
@@ -24,10 +25,19 @@ from policy.grammar.rules import Rules, rules
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
 compiler and `ast.unparse` recurse, each to a limit."""
-_HOLE, _DEPTH, _SEEN, _KIND, _FLAGS, _SIGNALS, _LOCALS, _KEYWORDS = (
-    list(FIELDS).index(name)
-    for name in ("hole", "depth", "seen", "kind", "flags", "signals", "locals", "keywords")
-)
+_HOLE, _DEPTH, _FLAGS = (list(FIELDS).index(name) for name in ("hole", "depth", "flags"))
+
+
+class Holes(NamedTuple):
+    """The holes to allow actions in."""
+
+    fields: Int[Tensor, "N F"]
+    """As `layout.FIELDS`."""
+    scope: Int[Tensor, "N 3"]
+    """As `layout.SCOPE_FIELDS`."""
+    spare: Int[Tensor, "N 2"]
+    """Actions, and statements and expressions, that may be spent beyond the shortest way to close
+    the program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +47,15 @@ class Common:
     fill: Int[Tensor, "H*V 2"]
     """int32, as `moves` is: indices."""
     moves: Int[Tensor, "M X"]
-    states: Int[Tensor, "S W+4"]
-    kinds: Int[Tensor, "K W+6"]
+    states: Int[Tensor, "S W+6"]
+    kinds: Int[Tensor, "K W+6*T"]
     counts: Int[Tensor, "1024 W"]
     slots: Int[Tensor, "65536 3"]
-    pointer_spread: tuple[Tensor, Tensor]
-    word_spread: tuple[Tensor, Tensor]
+    times: Int[Tensor, "6 T"]
+    """How sources are spread: `bits.spread`."""
+    shift: Int[Tensor, "6 T"]
+    turn: Int[Tensor, " 2"]
+    """What makes of what is seen that and what is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +83,6 @@ def common_on(device: torch.device) -> Common:
     def put(array: Ints, dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
 
-    def pair(array: Ints) -> tuple[Tensor, Tensor]:
-        return put(array[0]), put(array[1])
-
     return Common(
         fill=put(moves().fill.reshape(-1, 2), torch.int32),
         moves=put(moves().moves),
@@ -80,8 +90,9 @@ def common_on(device: torch.device) -> Common:
         kinds=put(bits.kinds()),
         counts=put(bits.counts()),
         slots=put(bits.slots()),
-        pointer_spread=pair(bits.pointer_spread()),
-        word_spread=pair(bits.word_spread()),
+        times=put(bits.spread()[0]),
+        shift=put(bits.spread()[1]),
+        turn=put(np.array([0, -1])),
     )
 
 
@@ -121,23 +132,17 @@ def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
 
 
 def allowed(
-    on: Tables,
-    rows: Rows,
-    fields: Int[Tensor, "N F"],
-    spare: Int[Tensor, "N 2"],
-    *,
-    counted: bool,
+    on: Tables, rows: Rows, holes: Holes, *, varied: bool, counted: bool
 ) -> Int[Tensor, "N W"]:
-    """Actions allowed in the holes of `fields`, as sets.
+    """Actions allowed in the holes, as sets.
 
-    `spare`: actions, and statements and expressions, that may be spent beyond the shortest way to
-    close the program; the second only counts with `counted`.
+    `varied`: rows may be of other variants than the first; `counted`: nodes count.
     """
-    field = fields.unbind(1)
-    hole = rows.variant + field[_HOLE]
+    fields, _, spare = holes
+    hole = fields[:, _HOLE] + rows.variant if varied else fields[:, _HOLE]
+    mask = _in_context(on.common, rows, holes)
     # What is too deep must be closed.
-    level = spare[:, 0].clamp(0, on.levels - 1) * (field[_DEPTH] < MAX_DEPTH)
-    mask = _in_context(on.common, rows, field)
+    level = spare[:, 0].clamp(0, on.levels - 1) * (fields[:, _DEPTH] < MAX_DEPTH)
     mask &= on.within.index_select(0, torch.add(level, hole, alpha=on.levels))
     if counted:
         level = spare[:, 1].clamp(0, on.node_levels - 1)
@@ -145,28 +150,24 @@ def allowed(
     return mask
 
 
-def _in_context(on: Common, rows: Rows, field: tuple[Tensor, ...]) -> Int[Tensor, "N W"]:
+def _in_context(on: Common, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
     """What scope and surroundings allow."""
-    kind = on.kinds.index_select(0, field[_KIND])
-    state = on.states.index_select(0, field[_FLAGS] + field[_SIGNALS])
-    storable, fresh, unused = on.slots.index_select(0, field[_LOCALS]).unbind(1)
-    mask = state[:, :WORDS] & on.counts.index_select(0, field[_KEYWORDS] + unused)
-    mask |= kind[:, :WORDS]
-    seen = field[_SEEN]
-    visible = (seen << POINTER_SEEN) | rows.quotable
-    unseen = rows.params & ~visible
-    pointers = torch.stack((visible, storable | unseen, fresh | rows.entry, rows.plain), dim=1)
-    pointers &= kind[:, VISIBLE:TURNED]
-    pointers &= state[:, VISIBLE:]
-    mask |= _spread(pointers.sum(1), on.pointer_spread)
-    words = (seen ^ kind[:, TURNED]) & kind[:, ASKED]
-    mask |= _spread(words, on.word_spread)
+    flags, keywords, kind = holes.fields[:, _FLAGS:].unbind(1)
+    seen, signals, slots = torch.split(holes.scope, 1, dim=1)
+    by_kind = on.kinds.index_select(0, kind)
+    by_state = on.states.index_select(0, flags + signals[:, 0])
+    by_slots = on.slots.index_select(0, slots[:, 0])
+    mask = on.counts.index_select(0, keywords + by_slots[:, 2])
+    mask &= by_state[:, :WORDS]
+    mask |= by_kind[:, :WORDS]
+    names = (seen ^ on.turn) & rows.names
+    sources = torch.cat((names, by_slots[:, :2], rows.given), dim=1)
+    sources &= by_state[:, WORDS:]
+    column = sources[:, :, None]
+    spread = torch.addcmul(column >> on.shift, column, on.times)
+    spread &= by_kind[:, WORDS:].view(-1, SOURCES, POINTED.stop - POINTED.start)
+    mask[:, POINTED] |= spread.sum(1)
     return mask
-
-
-def _spread(words: Int[Tensor, " N"], by: tuple[Tensor, Tensor]) -> Int[Tensor, "N W"]:
-    column = words[:, None]
-    return torch.addcmul(column >> by[1], column, by[0])
 
 
 def unpack(sets: Int[Tensor, "... W"]) -> Bool[Tensor, "... V"]:

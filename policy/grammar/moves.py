@@ -18,12 +18,15 @@ from policy.grammar.grammar import GRAMMAR, STOP, Action, HoleUse
 from policy.grammar.layout import (
     COLUMNS,
     DEPTH_BIT,
+    FIRST_NAME,
+    FIRST_PARENT,
     KIND_BIT,
     NEST_BITS,
+    NO_NAME,
     PARENT_BIT,
     PLACE,
+    ROOT_PARENT,
     SCOPE_BIT,
-    SEEN,
     SIGNAL_SHIFT,
     SLOT_BIT,
     WHERE,
@@ -38,14 +41,11 @@ _NARROWS: Final = {
     ("patterns", "MatchStar"): "patterns_s",
     ("patterns", "MatchStar[name]"): "patterns_s",
 }
-# Columns of a move: bits set in the three words of the hole's scope, growth of the stack, where
-# the links are read and written, then the entries.
-GROWTH, READ, WRITE, HEAD = 3, 4, 5, 6
-NO_NAME: Final = (0, 1)
-"""Links read and written by an action that is no name: nothing stands in the first one."""
-FIRST_NAME: Final = 2
-FIRST_POSITION: Final = 64
-"""Columns of the links from which on there is one a parent."""
+# Columns of a move: bits set in the hole's scope, growth of the stack, the columns of the memory at
+# which a name's last use is read and written, then the entries.
+BITS, GROWTH, READ, WRITE, HEAD = range(5)
+NOWHERE: Final = ROOT_PARENT << PARENT_BIT
+"""PLACE of no hole."""
 _FLAGS_LEFT: Final = (1 << SCOPE_BIT) - 1 & ~NEST_BITS
 
 
@@ -57,9 +57,10 @@ class Moves:
     """[H, V, 2] what stays of a list in the action's place (0: nothing; else the low bits of
     PLACE), and the move."""
     moves: Ints
-    """[M, HEAD + 3 * 3 * (C + 1)] the columns above, then what is written on the stack: entry =
-    (hole & entries[0]) + entries[1] + position * entries[2], each [3, C + 1] by word and place. The
-    list that stays comes first, then the action's holes, the last one first."""
+    """[M, HEAD + 3 * 2 * (C + 1)] the columns above, then what is written on the stack: entry =
+    (hole & entries[0]) + entries[1] + times * entries[2], each [2, C + 1] by word and place. The
+    list that stays comes first, then the action's holes, the last one first. WHERE's times is the
+    field `opened`, PLACE's the position."""
     rest: Ints
     """[H, V] the hole left in the place of a list after an action, 0: none."""
     children: Ints
@@ -94,7 +95,8 @@ def moves() -> Moves:
     table, move = _with_binding(table, move, rest > 0)
     # What is pushed where there is no hole changes nothing.
     inert = np.zeros((1, table.shape[1]), dtype=np.int64)
-    inert[0, READ], inert[0, WRITE] = NO_NAME
+    inert[0, READ : WRITE + 1] = NO_NAME
+    inert[0, HEAD:].reshape(3, COLUMNS, -1)[1, PLACE, 0] = NOWHERE
     move[0] = len(table)
     fill = np.stack((np.where(rest > 0, code[rest], 0), move), axis=2)
     return Moves(fill, np.concatenate((table, inert)), rest, children, mode, kinds, _nodes())
@@ -139,7 +141,7 @@ def _moves(children: Ints, code: Ints) -> Ints:
     entries = table[..., HEAD:].reshape(2, 3, -1, 3, COLUMNS, MAX_CHILDREN + 1)
     for action in GRAMMAR.actions:
         at = action.id
-        table[:, :, at, SEEN] = context.signals(action) << SIGNAL_SHIFT
+        table[:, :, at, BITS] = context.signals(action) << SIGNAL_SHIFT
         table[:, :, at, GROWTH] = len(action.holes) - 1
         bit = context.name_bit(action)
         name = NO_NAME if bit is None else (FIRST_NAME + bit,) * 2
@@ -158,21 +160,19 @@ def _moves(children: Ints, code: Ints) -> Ints:
 
 def _child_entry(effect: context.Effect, slot: int) -> Ints:
     entry = np.zeros((3, COLUMNS), dtype=np.int64)
-    keep, add, position = entry
-    keep[SEEN] = ~((effect.clear & context.SIGNALS) << SIGNAL_SHIFT)
+    keep, add, times = entry
     keep[WHERE] = _FLAGS_LEFT & ~effect.clear & ~effect.set
     keep[WHERE] |= 0 if effect.resets_nest else NEST_BITS
     add[WHERE] = effect.set | effect.nest + int(effect.resets_nest)
     if effect.scope:
-        # A scope's number is one more than the position of the action that opens it: 0 is the
-        # root's.
-        add[WHERE] += 1 << SCOPE_BIT
-        position[WHERE] = 1 << SCOPE_BIT
+        column = 3 if effect.clear & context.SIGNALS else 2
+        add[WHERE] += column << SCOPE_BIT
+        times[WHERE] = 1 << SCOPE_BIT
     else:
         keep[WHERE] |= -1 << SCOPE_BIT
     keep[PLACE] = -1 << DEPTH_BIT
-    add[PLACE] = (1 << DEPTH_BIT) + (slot << SLOT_BIT) + (1 << PARENT_BIT)
-    position[PLACE] = 1 << PARENT_BIT
+    add[PLACE] = (1 << DEPTH_BIT) + (slot << SLOT_BIT) + (FIRST_PARENT << PARENT_BIT)
+    times[PLACE] = 1 << PARENT_BIT
     return entry
 
 
@@ -180,7 +180,7 @@ def _staying_entry(leaves: int) -> Ints:
     """What is left of a list; its hole type is added to the 0 here."""
     entry = np.zeros((3, COLUMNS), dtype=np.int64)
     keep, add, _ = entry
-    keep[[SEEN, WHERE, PLACE]] = -1, ~leaves, -1 << PARENT_BIT
+    keep[[WHERE, PLACE]] = ~leaves, -1 << PARENT_BIT
     add[[WHERE, PLACE]] = leaves, 1 << SLOT_BIT
     return entry
 
@@ -193,7 +193,7 @@ def _with_binding(table: Ints, move: Ints, stays: NDArray[np.bool_]) -> tuple[In
     seen = np.array([1 << bit for bit in bits.values() if bit is not None])
     # A name opens no hole, so that the mode of the hole makes no difference.
     by_name = table.reshape(2, 3, -1, table.shape[1])[:, 0, names]
-    by_name[..., SEEN] |= seen
+    by_name[..., BITS] |= seen
     cell = np.ix_(holes, names)
     move[cell] = len(table) + stays[cell] * len(names) + np.arange(len(names))
     return np.concatenate((table, by_name.reshape(-1, table.shape[1]))), move

@@ -9,6 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from policy.grammar import context
+from policy.grammar.bits import GIVEN_ENTRY
 from policy.grammar.context import Flag
 from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.layout import (
@@ -17,15 +18,17 @@ from policy.grammar.layout import (
     KIND_BIT,
     NEST,
     PARAM_BIT,
+    PARENT_BIT,
     PLACE,
-    POINTER_ENTRY,
-    POINTER_PARAM,
-    SEEN,
+    ROOT_PARENT,
+    SEEN_BITS,
     WHERE,
+    WORD_BIT,
 )
 from policy.grammar.profiles import Profile
 
 UNLIMITED = 1_000_000
+_ALL_NAMES = (1 << SEEN_BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,14 @@ class RowContext:
 
 
 class Rows(NamedTuple):
-    """One value a row, [B]; sets of parameters and literals are pointers' bits."""
+    """What each row's task gives."""
 
     variant: Int[Tensor, " B"]
     """First hole of the row's variant in the tables."""
-    params: Int[Tensor, " B"]
-    """Parameters that exist."""
-    entry: Int[Tensor, " B"]
-    """The entry point's bit, if it exists."""
-    plain: Int[Tensor, " B"]
-    """Literals that may be used outside of f-strings alone."""
-    quotable: Int[Tensor, " B"]
-    """Those that may be used inside as well."""
+    names: Int[Tensor, "B 2"]
+    """Names that there are, as bits of SEEN: all, and those that may become parameters."""
+    given: Int[Tensor, "B 2"]
+    """Literals that may be used outside of f-strings alone, and what may be used anywhere."""
     max_nodes: Int[Tensor, " B"]
 
     def take(self, rows: Int[Tensor, " N"]) -> "Rows":
@@ -73,20 +72,23 @@ def rows_of(contexts: Sequence[RowContext], forbids: Sequence[tuple[str, ...]], 
     columns = [
         (
             variants[row.forbid],
-            _params(row) << POINTER_PARAM,
-            int(row.has_entry) << POINTER_ENTRY,
-            *_literals(row),
             UNLIMITED if row.max_nodes is None else row.max_nodes - own,
+            _ALL_NAMES,
+            _ALL_NAMES & -1 << WORD_BIT | _params(row),
+            *_literals(row),
         )
         for row in contexts
     ]
-    return Rows(*torch.tensor(columns, dtype=torch.int64).reshape(-1, 6).T.contiguous())
+    table = torch.tensor(columns, dtype=torch.int64).reshape(-1, 6)
+    parts = torch.split(table, [1, 1, 2, 2], dim=1)
+    variant, max_nodes, names, given = (part.contiguous() for part in parts)
+    return Rows(variant[:, 0], names, given, max_nodes[:, 0])
 
 
 def _params(row: RowContext) -> int:
     if row.num_params > GRAMMAR.max_params:
         raise ValueError(f"{row.num_params} parameters: at most {GRAMMAR.max_params} can be named")
-    return (1 << row.num_params) - 1
+    return ((1 << row.num_params) - 1) << PARAM_BIT
 
 
 def _literals(row: RowContext) -> tuple[int, int]:
@@ -94,22 +96,29 @@ def _literals(row: RowContext) -> tuple[int, int]:
         raise ValueError(f"{row.num_literals} literals: at most {GRAMMAR.max_literals} are allowed")
     numeric = [name in {"int", "float"} for name in row.literal_types[: row.num_literals]]
     quotable = sum(1 << i for i, found in enumerate(numeric) if found)
-    return ((1 << row.num_literals) - 1) & ~quotable, quotable
+    plain = ((1 << row.num_literals) - 1) & ~quotable
+    return plain, quotable | int(row.has_entry) << GIVEN_ENTRY
 
 
-def first_holes(profile: Profile, contexts: Sequence[RowContext], root: Root) -> Int[Tensor, "B 3"]:
-    """The first hole of each row, on the CPU."""
+def first_holes(
+    profile: Profile, contexts: Sequence[RowContext], root: Root
+) -> tuple[Int[Tensor, "B 2"], Int[Tensor, " B"]]:
+    """The first hole of each row, and what is seen there; on the CPU."""
     holes = [_first_hole(profile, row, root) for row in contexts]
-    return torch.tensor(holes, dtype=torch.int64).reshape(-1, COLUMNS)
+    seen = [
+        _params(row) | int(row.has_entry) << ENTRY_BIT if root is Root.BODY else 0
+        for row in contexts
+    ]
+    words = torch.tensor(holes, dtype=torch.int64).reshape(-1, COLUMNS)
+    return words, torch.tensor(seen, dtype=torch.int64)
 
 
 def _first_hole(profile: Profile, row: RowContext, root: Root) -> list[int]:
     words = [0] * COLUMNS
     hole = GRAMMAR.holes[GRAMMAR.hole_ids[root.value]]
-    words[PLACE] = hole.id | context.kind(hole) << KIND_BIT
+    words[PLACE] = hole.id | context.kind(hole) << KIND_BIT | ROOT_PARENT << PARENT_BIT
     words[WHERE] = NEST
     if root is Root.BODY:
-        words[SEEN] = _params(row) << PARAM_BIT | int(row.has_entry) << ENTRY_BIT
         must = profile.returns and row.return_type != "None"
         words[WHERE] |= Flag.FUNCTION | (Flag.MUST_RETURN if must else 0)
     return words

@@ -43,10 +43,7 @@ def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
     end a program with.
     """
     allowed = _allowed(profile) & ~_forbidden(forbid)
-    sure = allowed & _certain(profile)[moves().kinds]
-    _promise_names(sure, allowed)
-    if profile.returns:
-        _promise_returns(sure, allowed)
+    sure = certain_fillings(profile, allowed)
     pairs = [_costs(sure, own) for own in (np.ones_like(moves().nodes), moves().nodes)]
     cost, least = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     for root in ("module", "block"):
@@ -91,6 +88,15 @@ def _leaf(hole: Hole, action: Action) -> str:
     if "expr" in hole.sorts:
         return written(action)
     return "arg" if "arg" in hole.sorts else "alias" if "alias" in hole.sorts else ""
+
+
+def certain_fillings(profile: Profile, allowed: Bools) -> Bools:
+    """[H, V] those of the allowed fillings that are to be had in every context."""
+    sure: Bools = allowed & _certain(profile)[moves().kinds]
+    _promise_names(sure, allowed)
+    if profile.returns:
+        _promise_returns(sure, allowed)
+    return sure
 
 
 @lru_cache(maxsize=16)
