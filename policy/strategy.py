@@ -20,6 +20,8 @@ SKELETONS = (
 )
 STRUCTURES = ("none", "list", "dict", "set", "str", "tuple", "several")
 COMPLEXITIES = ("constant", "linear", "n log n", "quadratic", "cubic or more", "recursive")
+NAMES = ("skeleton", "structure", "complexity")
+"""Of the classifications, in the order of `labels`."""
 SIZES = (len(SKELETONS), len(STRUCTURES), len(COMPLEXITIES))
 """Classes of each classification, in the order of `labels`."""
 

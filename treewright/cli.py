@@ -138,6 +138,19 @@ def synth(**options: Any) -> None:
 
 
 @main.command()
+@click.argument("switches", type=_PATH, metavar="SWITCHES.yaml")
+@click.option("--out", type=_PATH, help="Folder of the results [default: runs/ablate-NAME].")
+def ablate(switches: Path, out: Path | None) -> None:
+    """Train settings of switches over seeds with one budget, and set them side by side.
+
+    Goes on where it was stopped; see configs/ablate/.
+    """
+    from treewright.ablate import run
+
+    sys.exit(run(switches, out))
+
+
+@main.command()
 @click.argument("path", type=_PATH)
 def inspect(path: Path) -> None:
     """Show a run or a checkpoint: curves, programs as trees, verdicts."""

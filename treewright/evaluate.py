@@ -1,7 +1,8 @@
 """`treewright eval`: pass@k of a checkpoint on tasks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ from rich.table import Table
 from evaluation.config import EvaluationConfig
 from evaluation.harness import evaluate
 from evaluation.records import EvaluationResult
+from learner.heldout import StrategyScore, score
+from learner.supervised import SupervisedRows
+from policy.model import Policy
 from tasks import sources
+from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config, ConfigError
 from treewright.parts import sandbox, with_target
@@ -51,10 +56,35 @@ def run(
             generator=torch.Generator().manual_seed(seed),
             on_progress=lambda now: progress.update(bar, completed=now.samples_judged),
         )
+    strategy = _strategy(policy, chosen, config)
     if as_json:
-        click.echo(json.dumps(result.to_json()))
+        found = {name: asdict(head) for name, head in strategy.items()}
+        click.echo(json.dumps(result.to_json() | {"strategy": found}))
     else:
         Console().print(_table(result))
+        for name, head in strategy.items():
+            Console().print(
+                f"strategy, {name}: {100 * head.accuracy:.1f} % right "
+                f"({100 * head.majority:.1f} % by the commonest of {head.classes} classes)",
+                highlight=False,
+            )
+
+
+def _strategy(
+    policy: Policy, chosen: Sequence[Task], config: Config
+) -> Mapping[str, StrategyScore]:
+    """Score the H level's strategy heads on the tasks whose reference the grammar can write."""
+    if all(task.reference is None for task in chosen):
+        return {}
+    rows = SupervisedRows(
+        chosen,
+        config.model,
+        config.learner,
+        profile=config.evaluation.profile,
+        max_actions=config.evaluation.max_actions,
+        seed=config.seed,
+    ).every()
+    return score(policy, rows).strategy if rows else {}
 
 
 def _numbers(text: str) -> tuple[int, ...]:
