@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Section(BaseModel):
@@ -67,6 +67,12 @@ class HRMConfig(_Section):
     moving average of the weights, at the cost of its forward pass; or the published way, at the
     cost of one more segment, after the last segment as well. Puzzles have no `lagged`, and
     learn a `bootstrapped` value one step late, by the head alone (see `policy.puzzle`)."""
+
+    @field_validator("act", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        # YAML, and so the command line, reads `off` as false.
+        return "off" if value is False else value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -1,14 +1,11 @@
-"""Ablations as the command line runs them: resumed, stopped, refused."""
+"""Ablations as the command line runs them: gone on with, and stopped."""
 
 import json
 import signal
 import time
 from pathlib import Path
 
-from treewright.ablate import read
-from treewright.config import load
-
-from .conftest import REPOSITORY, CommandLine
+from .conftest import CommandLine
 
 SHORT = """
 overrides:
@@ -71,30 +68,3 @@ def test_ctrl_c_keeps_what_is_finished(cli: CommandLine):
     assert "what is finished is kept" in output
     assert len(_cells(out)) == 4  # the short ones; the one under way left nothing
     assert not list((out / "cells").glob("*.part"))
-
-
-def test_mistakes_are_one_line_before_anything_runs(cli: CommandLine):
-    cases = {
-        "missing.yaml": (None, "missing.yaml does not exist"),
-        "twice.yaml": (SHORT + "seconds: 5\n", "either seconds or steps"),
-        "wrong.yaml": (SHORT + "  x: [model.hrm.widht=3]\n", "did you mean 'model.hrm.width'"),
-        "shape.yaml": ("settings: 3\nsteps: 1\n", "settings: "),
-    }
-    for name, (text, said) in cases.items():
-        if text is not None:
-            (cli.folder / name).write_text(text)
-        code, output = cli.run("ablate", name)
-        assert code == 2, output
-        assert said in " ".join(output.split())
-        assert "Traceback" not in output
-    assert not (cli.folder / "runs").exists()
-
-
-def test_the_shipped_switches_are_settings_of_the_configuration(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
-    for path in (REPOSITORY / "configs" / "ablate").glob("*.yaml"):
-        ablation = read(path)
-        base = Path(ablation.config) if ablation.config else None
-        found = [load(base, [*ablation.overrides, *one]) for one in ablation.settings.values()]
-        plain = [config.model_dump_json() for config in found]
-        assert len(set(plain)) == len(plain)
