@@ -19,6 +19,7 @@ USER_ERRORS = {
     "evaluation.records": ("RecordError",),
     "learner.checkpoint": ("CheckpointError",),
     "learner.runfolder": ("RunFolderError",),
+    "policy.export": ("ExportError",),
     "replay.interface": ("ReplayError",),
     "sandbox.errors": ("SandboxError",),
     "tasks.datasets": ("DatasetError",),
@@ -96,7 +97,7 @@ def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) 
 
 
 @main.command("eval")
-@click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
+@click.option("--checkpoint", type=_PATH, required=True, help="Run folder, checkpoint or export.")
 @click.option("--tasks", required=True, help="FILE.jsonl, a stage or a data set.")
 @click.option("--k", "ks", default="1,10", show_default=True, help="pass@k, comma-separated.")
 @click.option("--samples", type=click.IntRange(1), help="Programs a task [default: the largest k].")
@@ -115,7 +116,7 @@ def evaluate(**options: Any) -> None:
 
 
 @main.command()
-@click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
+@click.option("--checkpoint", type=_PATH, required=True, help="Run folder, checkpoint or export.")
 @click.option("--signature", required=True, help="Such as 'f(n: int) -> int'.")
 @click.option(
     "--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat."
@@ -148,6 +149,17 @@ def ablate(switches: Path, out: Path | None) -> None:
     from treewright.ablate import run
 
     sys.exit(run(switches, out))
+
+
+@main.command()
+@click.option("--checkpoint", type=_PATH, required=True, help="Run folder or checkpoint.")
+@click.option("--out", type=_PATH, required=True, help="Folder to write; must not exist.")
+@click.option("--weights", type=click.Choice(["int8", "int4"]), default="int8", show_default=True)
+def export(**options: Any) -> None:
+    """Write a policy in few bits a weight, for `synth` and `eval` to take as they do a run."""
+    from treewright.export import run
+
+    run(**options)
 
 
 @main.command()

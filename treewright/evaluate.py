@@ -38,7 +38,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Evaluate and print a table, or one JSON object."""
-    policy, _, config = stored.load(checkpoint)
+    policy, config = stored.load_to_sample(checkpoint)
     torch.set_num_threads(config.learner.torch_threads)
     chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
     settings = _settings(config, _numbers(ks), samples, temperature)

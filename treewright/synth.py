@@ -26,7 +26,7 @@ def run(
 ) -> int:
     """Print the shortest sample that agrees with every example; 1 when none does."""
     task = from_text(signature, examples, description=description)
-    policy, _, config = stored.load(checkpoint)
+    policy, config = stored.load_to_sample(checkpoint)
     torch.set_num_threads(config.learner.torch_threads)
     settings = config.evaluation.model_copy(
         update={"samples": samples, "ks": (1,), "temperature": temperature}

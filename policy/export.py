@@ -1,0 +1,159 @@
+"""Exported policies: weights of 8 or 4 bits in a folder that any CPU can sample from.
+
+    DIR/
+    ├── weights.safetensors   matrices as `name:int4` or `:int8` and `name:scale`, the rest as is
+    └── export.json           how it was made, the run's config, the weights' SHA-256
+
+Each group of 32 weights of a row shares a scale; embeddings, which are few and shared with the
+output, keep 8 bits. Weights are restored once, at loading: torch's 4-bit kernels for CPUs need
+AVX-512 (without it they take 15 to 60 times as long as the product in float32 that they replace),
+and its 8-bit ones, torchao's included, are slower than float32 from 64 rows on. So the folder is
+small, and sampling is as fast as from the checkpoint. Neither file can hold code.
+
+    ExportError(ValueError)    one line that names the file and what to do
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as dump_tensors
+from torch import Tensor
+
+from policy.config import ModelConfig
+from policy.grammar import GRAMMAR
+from policy.model import Policy
+
+WEIGHTS = "weights.safetensors"
+ABOUT = "export.json"
+GROUP = 32
+"""Weights of a row that share a scale."""
+Bits = Literal["int8", "int4"]
+
+
+class ExportError(ValueError):
+    """A folder that can't be written or loaded: taken, damaged, or of another grammar."""
+
+
+class _About(BaseModel):
+    """The contents of `export.json`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal[1] = 1
+    weights: Bits
+    weights_sha256: str
+    grammar_version: str
+    config: dict[str, Any]
+
+
+def write(folder: Path, policy: Policy, config: Mapping[str, Any], bits: Bits) -> int:
+    """Write a policy with its run's `config` (JSON, `model` included); return the weights' bytes.
+
+    Raises ExportError where `folder` exists already.
+    """
+    if folder.exists():
+        raise ExportError(f"{folder}: exists already: give another folder to export to")
+    blob = dump_tensors(dict(quantised(policy.state_dict(), bits)))
+    about = _About(
+        weights=bits,
+        weights_sha256=hashlib.sha256(blob).hexdigest(),
+        grammar_version=GRAMMAR.version,
+        config=dict(config),
+    )
+    # Whole or not at all: the name is given last.
+    unfinished = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    (unfinished / WEIGHTS).write_bytes(blob)
+    (unfinished / ABOUT).write_text(about.model_dump_json(indent=1), encoding="utf-8")
+    unfinished.rename(folder)
+    return len(blob)
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `folder` is an exported policy and no run."""
+    return (folder / ABOUT).is_file()
+
+
+def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
+    """Restore a policy, ready to sample, and the config of its run.
+
+    Raises ExportError where a file is missing or damaged, or the grammar is another.
+    """
+    about = _read_about(folder / ABOUT)
+    if about.grammar_version != GRAMMAR.version:
+        raise ExportError(
+            f"{folder / ABOUT}: made with grammar {about.grammar_version}, this code has "
+            f"{GRAMMAR.version}: use the code that made it, or export anew"
+        )
+    try:
+        blob = (folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(blob).hexdigest() != about.weights_sha256:
+            raise ExportError(_damaged(folder / WEIGHTS, "its checksum does not match"))
+        policy = Policy(ModelConfig.model_validate(about.config["model"]))
+        policy.load_state_dict(restored(load_tensors(blob)))
+    except (OSError, SafetensorError, KeyError, ValidationError, RuntimeError) as error:
+        raise ExportError(_damaged(folder / WEIGHTS, str(error))) from None
+    return policy.eval(), about.config
+
+
+def _read_about(file: Path) -> _About:
+    try:
+        return _About.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ExportError(_damaged(file, str(error))) from None
+
+
+def _damaged(file: Path, why: str) -> str:
+    return f"{file}: damaged or incomplete ({' '.join(why.split())}): export anew"
+
+
+def quantised(weights: Mapping[str, Tensor], bits: Bits) -> Iterator[tuple[str, Tensor]]:
+    """Yield what is stored of each weight."""
+    for name, weight in weights.items():
+        if weight.ndim != 2 or weight.shape[1] % GROUP:
+            yield name, weight.contiguous()
+            continue
+        kind: Bits = "int8" if name.endswith("embedding") else bits
+        levels = 127 if kind == "int8" else 7
+        groups = weight.float().view(len(weight), -1, GROUP)
+        # A group of zeros has any scale.
+        scale = (groups.abs().amax(-1) / levels).clamp(min=1e-7).half()
+        values = (groups / scale.float()[..., None]).round().clamp(-levels, levels)
+        whole = values.to(torch.int8).flatten(1)
+        yield f"{name}:{kind}", whole if kind == "int8" else _packed(whole)
+        yield f"{name}:scale", scale
+
+
+def restored(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights, in float32, by the names of the network."""
+    weights: dict[str, Tensor] = {}
+    for key, value in stored.items():
+        name, _, kind = key.partition(":")
+        if not kind:
+            weights[name] = value
+        elif kind != "scale":
+            values = value if kind == "int8" else _unpacked(value)
+            scale = stored[f"{name}:scale"].float()[..., None]
+            weights[name] = (values.view(len(values), -1, GROUP) * scale).flatten(1)
+    return weights
+
+
+def _packed(values: Int[Tensor, "rows columns"]) -> Int[Tensor, "rows half"]:
+    """Two values of -8..7 a byte, the first in the low bits."""
+    low, high = (values + 8).to(torch.uint8).view(len(values), -1, 2).unbind(2)
+    packed: Tensor = low | (high << 4)
+    return packed
+
+
+def _unpacked(packed: Int[Tensor, "rows half"]) -> Float[Tensor, "rows columns"]:
+    pairs = torch.stack((packed & 15, packed >> 4), dim=2)
+    return pairs.flatten(1).float() - 8

@@ -1,0 +1,82 @@
+import json
+
+import pytest
+import torch
+
+from policy import export
+from policy.config import HRMConfig, ModelConfig
+from policy.model import NO_HOLE, Policy
+from policy.spec import collate, encode
+from policy.untrained import varied_tasks
+
+MODEL = ModelConfig(hrm=HRMConfig(width=64, heads=2), max_actions=32)
+CONFIG = {"model": MODEL.model_dump(mode="json")}
+
+
+@pytest.fixture(scope="module")
+def policy():
+    torch.manual_seed(0)
+    return Policy(MODEL).eval()
+
+
+def logits(policy):
+    specs = collate([encode(task, MODEL.spec) for task in varied_tasks()[1:5]])
+    generator = torch.Generator().manual_seed(0)
+    actions = torch.randint(1, 700, (4, 16), generator=generator)
+    features = torch.tensor(NO_HOLE).expand(4, 16, -1)
+    with torch.no_grad():
+        states = policy.encode_spec(specs)
+        output = policy(states, torch.arange(4), actions, features, actions > 0)
+    return output.logits[-1]
+
+
+@pytest.mark.parametrize(("bits", "error"), [("int8", 0.02), ("int4", 0.25)])
+def test_what_is_exported_says_almost_the_same(policy, tmp_path, bits, error):
+    export.write(tmp_path / "out", policy, CONFIG, bits)
+    again, config = export.read(tmp_path / "out")
+    assert config == CONFIG
+    assert not again.training
+    before, after = logits(policy), logits(again)
+    difference = (after - before).std() / before.std()
+    assert 0 < difference < error
+
+
+@pytest.mark.parametrize(("bits", "share"), [("int8", 0.3), ("int4", 0.27)])
+def test_an_export_is_a_fraction_of_the_checkpoint(policy, tmp_path, bits, share):
+    size = export.write(tmp_path / "out", policy, CONFIG, bits)
+    full = sum(4 * value.numel() for value in policy.state_dict().values())
+    assert size < share * full
+
+
+@pytest.mark.parametrize("columns", [32, 96])
+def test_each_weight_moves_by_half_a_level_at_most(columns):
+    weight = torch.randn(5, columns) * torch.logspace(-3, 2, 5)[:, None]
+    weight[2] = 0
+    kinds: tuple[tuple[export.Bits, int], ...] = (("int8", 127), ("int4", 7))
+    for bits, levels in kinds:
+        back = export.restored(dict(export.quantised({"w": weight}, bits)))["w"]
+        largest = weight.view(5, -1, 32).abs().amax(-1, keepdim=True)
+        moved = (back - weight).view(5, -1, 32).abs()
+        # 16 bits of scale cost a little beside the rounding.
+        assert (moved <= 0.51 * largest / levels + 1e-3 * largest + 1e-7).all()
+
+
+def test_a_damaged_export_is_named(policy, tmp_path):
+    folder = tmp_path / "out"
+    export.write(folder, policy, CONFIG, "int4")
+    with pytest.raises(export.ExportError, match="exists already"):
+        export.write(folder, policy, CONFIG, "int4")
+    about = json.loads((folder / export.ABOUT).read_text())
+    for key, value, says in (
+        ("weights_sha256", "0" * 64, "checksum"),
+        ("grammar_version", "0", "made with grammar 0"),
+        ("config", {}, "model"),
+        ("weights", "int3", "int8"),
+    ):
+        (folder / export.ABOUT).write_text(json.dumps(about | {key: value}))
+        with pytest.raises(export.ExportError, match=says):
+            export.read(folder)
+    (folder / export.WEIGHTS).unlink()
+    (folder / export.ABOUT).write_text(json.dumps(about))
+    with pytest.raises(export.ExportError, match="No such file"):
+        export.read(folder)
