@@ -123,6 +123,10 @@ def effect(action: Action, use: HoleUse) -> Effect:
         value = (value & ~step.clear) | step.set
         nest = step.nest if step.resets_nest else nest + step.nest
         resets, scope = resets or step.resets_nest, scope or step.scope
+    if "Default" in action.nodes:
+        # It is evaluated in the scope around its function: a `yield` there would make that one a
+        # generator, unseen by the signals of the function's own scope.
+        value |= Flag.COMPREHENSION
     return Effect(clear, value, nest, resets, scope)
 
 

@@ -165,6 +165,13 @@ def test_ordinary_programs_are_legal_in_every_profile(lines: tuple[str, ...]) ->
         ("return (lambda v0, v0=1: 0)",),
         ("return f'{f\"{n}\"}'",),
         ("async def v0():", "    yield 1", "    return 2", "return v0"),
+        (
+            "async def v0():",
+            "    def v1(v2=(yield)):",
+            "        return n",
+            "    return v1",
+            "return v0",
+        ),
         ("try:", "    return n", "except* ValueError:", "    return n"),
         ("return sorted(xs, key=n, key=n)",),
         ("*v0, *v1 = xs", "return v0"),
