@@ -10,6 +10,7 @@ from learner.step import build_policy
 from learner.supervised import SupervisedRows
 from policy import strategy
 from policy.config import HRMConfig, ModelConfig
+from policy.layers import Linear
 from tasks import sources
 from tasks.config import TasksConfig
 
@@ -29,6 +30,8 @@ def unsure():
     with torch.no_grad():
         policy.embedding[1 : 1 + len(policy.output_bias)].zero_()
         for head in policy.strategy:
+            assert isinstance(head, Linear)
+            assert head.bias is not None
             head.weight.zero_()
             head.bias.copy_(torch.eye(len(head.bias))[1])
     return policy
