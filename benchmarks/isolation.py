@@ -24,8 +24,9 @@ import sandbox
 from sandbox.cgroups import Group
 from sandbox.config import SandboxConfig
 from sandbox.jail.kernel import PR_SET_CHILD_SUBREAPER, Kernel
+from sandbox.jailed import State
 from sandbox.plan import Run, plan
-from sandbox.slot import Interpreter, Slot, State
+from sandbox.slot import Interpreter, Slot
 from sandbox.tiers import find_interpreter
 from sandbox.types import Limits, Program, Test
 
@@ -129,7 +130,7 @@ def work(account: Account, run: Run, count: int) -> None:
     """Run a program so many times and enter what it used."""
     slot, poller = account.slot, select.poll()
     poller.register(slot, select.POLLIN)
-    pid, cpu = slot.zygote, 0.0
+    pid, cpu = slot.init, 0.0
     before = scheduled(pid), children_faults(pid), time.process_time(), time.monotonic()
     for _ in range(count):
         slot.start(run, LIMITS)

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from sandbox.jailed import State
 from sandbox.jobs import Batch, Job
 from sandbox.judge import Facts
 from sandbox.plan import Run
-from sandbox.slot import State
 from sandbox.types import Limits
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from sandbox import languages
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
+from sandbox.jailed import SlotBrokenError, State
 from sandbox.jobs import Batch, Job
 from sandbox.judge import Facts, judge
 from sandbox.pool import AnySlot, Indices, Pool
 from sandbox.requests import Request
-from sandbox.slot import SlotBrokenError, State
 from sandbox.types import Code, Result, Verdict
 
 _TICK_SECONDS = 0.02

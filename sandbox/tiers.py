@@ -15,7 +15,8 @@ from sandbox import cgroups
 from sandbox.cgroups import Group, Groups
 from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
-from sandbox.slot import Interpreter, Slot, State
+from sandbox.jailed import State
+from sandbox.slot import Interpreter, Slot
 from sandbox.types import Primitive
 
 TIERS = ("T1", "T2", "T3")

@@ -5,36 +5,28 @@ tasks of its keeper: preparing the toolchain (once for each jail), compiling, ru
 returns None between them.
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-import signal
 import socket
-import subprocess
 import time
 from enum import Enum
 from pathlib import Path
 
 from sandbox.cgroups import Group
-from sandbox.errors import JailError
 from sandbox.jail import child, command
+from sandbox.jailed import Jail, SlotBrokenError, State
 from sandbox.judge import Facts
 from sandbox.languages.compiled import CompileCache, memory_file, seal, sealed
 from sandbox.languages.messages import not_compiled
 from sandbox.languages.payload import Payload
 from sandbox.languages.toolchain import ARTEFACT, Step, Toolchain
 from sandbox.plan import Run
-from sandbox.slot import SlotBrokenError, State
 from sandbox.tiers import Host
 from sandbox.types import Limits
 
 _BOOT = Path(__file__).parents[1] / "jail" / "command_boot.py"
-_CHUNK = 1 << 16
-_SEND_SECONDS = 10.0
-_REAP_SECONDS = 5.0
-_FIRST_LOOK_SECONDS = 0.01
 _FOLDER_BYTES = 64 * 2**20
 _PREPARE_BYTES = 256 * 2**20
 _RUN_PROCESSES = 64
@@ -51,7 +43,7 @@ class _Phase(Enum):
     RUN = "run"
 
 
-class CommandSlot:
+class CommandSlot(Jail):
     """A keeper: boots, takes one run at a time, tells the facts."""
 
     def __init__(
@@ -64,83 +56,27 @@ class CommandSlot:
         toolchain: Toolchain,
         cache: CompileCache,
     ) -> None:
-        """`first_id`: the first of two user ids of the host that only this slot has (T1).
-
-        `group_bytes`: memory that all in the slot may use together, a net below finer limits.
-        """
-        self.index = index
+        """`group_bytes`: memory that all in the slot may use together, a net below finer limits."""
         self._host = host
-        self._first_id = first_id
-        self._group = group
         self._group_bytes = group_bytes
         self._toolchain = toolchain
         self._cache = cache
-        self._outputs: list[int] = []
-        self._data: list[bytearray] = []
         self._made = -1
-        self._boot()
+        super().__init__(index, first_id, group)
 
-    def _boot(self) -> None:
-        self.state = State.BOOTING
-        self.began = time.monotonic()
-        self.look_at = 0.0
-        self._keeper = 0
-        self._prepared = 0
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.channel.settimeout(_SEND_SECONDS)
+    def boot_command(self, control: int) -> list[str]:
+        """See `Jail.boot_command`."""
         settings = {
-            "control": theirs.fileno(),
+            "control": control,
             "tier": self._host.tier,
             "shown": self._toolchain.shown,
             "compiler": self._toolchain.compiler,
         }
-        self._boot_process = subprocess.Popen(
-            [self._host.interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)],
-            env={},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-        theirs.close()
+        return [self._host.interpreter.path, "-I", "-S", str(_BOOT), json.dumps(settings)]
 
-    def fileno(self) -> int:
-        """Return the control socket, for polling."""
-        return self.channel.fileno()
-
-    def on_boot_message(self) -> None:
-        """Take a step of the boot.
-
-        Raises:
-            JailError: the jail can't be built.
-
-        """
-        try:
-            line = self.channel.recv(_CHUNK)
-        except OSError as error:
-            raise JailError(f"the jail's boot: {error}") from error
-        kind, rest = line[:1], line[1:]
-        if kind == b"U":
-            self._map_ids()
-        elif kind == b"P":
-            self._keeper = int(rest)
-            self._group.add(self._keeper)
-            self._boot_process.wait(_REAP_SECONDS)
-            self.channel.sendall(b"G")
-        elif kind == b"R":
-            self.state = State.IDLE
-        else:
-            reason = rest.decode(errors="replace").strip()
-            raise JailError(reason or "the jail ended while it started")
-
-    def _map_ids(self) -> None:
-        for name in ("uid_map", "gid_map"):
-            try:
-                Path(f"/proc/{self._boot_process.pid}/{name}").write_text(f"0 {self._first_id} 2")
-            except OSError as error:
-                raise JailError(f"{name}: {error.strerror}") from error
-        self.channel.sendall(b"M")
+    def _boot(self) -> None:
+        self._prepared = 0
+        super()._boot()
 
     def start(self, run: Run, limits: Limits) -> None:
         """Take a run.
@@ -185,12 +121,8 @@ class CommandSlot:
 
     def _hand_over(self, step: Step, limits: Limits, extra: list[tuple[str, int]]) -> None:
         """Send one task with its descriptors, which are closed here."""
-        pipes = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(3)]
-        for _, write in pipes:
-            os.set_blocking(write, True)
-        self._outputs = [read for read, _ in pipes]
-        self._data = [bytearray() for _ in pipes]
-        self._limit, self._overflowed, self._killed = limits.output_bytes, False, False
+        pipes = [os.pipe() for _ in range(3)]
+        self._listen([read for read, _ in pipes], limits.output_bytes)
         stdout, stderr, results = (write for _, write in pipes)
         runs = self._phase is _Phase.RUN
         if self._phase is _Phase.COMPILE:
@@ -203,7 +135,6 @@ class CommandSlot:
         task = self._task(step, limits, [name for name, _ in files])
         self.began = time.monotonic() + max(0.0, limits.wall_seconds - self._limits.wall_seconds)
         self._group.limit(self._group_bytes, _GROUP_TASKS)
-        self.look_at = time.monotonic() + _FIRST_LOOK_SECONDS
         try:
             socket.send_fds(self.channel, [json.dumps(task._asdict()).encode()], theirs)
         except OSError as error:
@@ -230,29 +161,6 @@ class CommandSlot:
             warm=self._phase is _Phase.PREPARE,
         )
 
-    def drain(self) -> bool:
-        """Take what was written so far; True: there was much, so look again soon."""
-        much = False
-        for descriptor, held in zip(self._outputs, self._data, strict=True):
-            with contextlib.suppress(BlockingIOError):
-                while data := os.read(descriptor, _CHUNK):
-                    room = self._limit + 1 - len(held)
-                    held += data[:room] if room > 0 else b""
-                    much = much or len(data) > _CHUNK // 2
-                    if len(held) > self._limit:
-                        self._overflowed = True
-                        break
-        if self._overflowed:
-            self.kill()
-        return much
-
-    def kill(self) -> None:
-        """Order the keeper to end the program, or its compiler."""
-        if not self._killed:
-            self._killed = True
-            with contextlib.suppress(OSError):
-                self.channel.send(command.KILL)
-
     def finish(self) -> Facts | None:
         """Return the facts of the run that just ended; None: the next task of it began.
 
@@ -260,17 +168,9 @@ class CommandSlot:
             SlotBrokenError: the keeper is gone, or can't make a jail.
 
         """
-        try:
-            reply = self.channel.recv(_CHUNK)
-        except OSError as error:
-            raise SlotBrokenError(f"slot {self.index}: {error}") from error
-        if len(reply) != command.REPLY.size:
-            reason = reply[1:].decode(errors="replace")
-            raise SlotBrokenError(f"slot {self.index}: {reason or 'the jail ended'}")
-        ordered, self._killed = self._killed, True  # nobody is there to kill any more
-        self.drain()
+        ordered = self._killed
+        reply = self._reply(command.REPLY.size)
         facts = self._facts(reply)
-        self._close_outputs()
         *_, kept = command.REPLY.unpack(reply)
         if self._phase is _Phase.RUN:
             return self._done(facts)
@@ -294,7 +194,7 @@ class CommandSlot:
 
     def _facts(self, reply: bytes) -> Facts:
         status, ended, cpu_seconds, wall_seconds, peak_rss_bytes, _ = command.REPLY.unpack(reply)
-        stdout, stderr, results = map(bytes, self._data)
+        stdout, stderr, results = self._take_outputs()
         if self._phase is _Phase.RUN and self._toolchain.announces:
             results = child.COMPILED + bytes(4) + results
         said = any(text in stderr for text in self._toolchain.out_of_memory)
@@ -328,30 +228,6 @@ class CommandSlot:
             os.close(self._made)
             self._made = -1
 
-    def _close_outputs(self) -> None:
-        for descriptor in self._outputs:
-            os.close(descriptor)
-        self._outputs = []
-
-    def reboot(self) -> None:
-        """Replace the jail by a new one."""
-        self._end()
-        self._boot()
-
-    def close(self) -> None:
-        """End the jail and all in it."""
-        self._end()
-        self._group.close()
-
     def _end(self) -> None:
-        self._close_outputs()
         self._drop_made()
-        self.channel.close()
-        if self._boot_process.poll() is None:
-            self._boot_process.kill()
-            self._boot_process.wait()
-        if self._keeper:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(self._keeper, signal.SIGKILL)
-                os.waitpid(self._keeper, 0)
-            self._keeper = 0
+        super()._end()

@@ -18,9 +18,10 @@ from sandbox.config import SandboxConfig
 from sandbox.errors import JailError
 from sandbox.jail import child, zygote
 from sandbox.jail.kernel import PR_SET_CHILD_SUBREAPER, Kernel
+from sandbox.jailed import SlotBrokenError, State
 from sandbox.judge import Facts, judge
 from sandbox.plan import plan
-from sandbox.slot import Slot, SlotBrokenError, State
+from sandbox.slot import Slot
 from sandbox.tiers import find_interpreter
 from sandbox.types import Limits, Program, StdioTest, Test, Verdict
 
@@ -105,7 +106,7 @@ def tags(facts: Facts) -> bytes:
 
 def jail(slot: Slot) -> psutil.Process:
     """The zygote; it is our child here, as it is the dispatcher's there."""
-    return psutil.Process(slot.zygote)
+    return psutil.Process(slot.init)
 
 
 def test_frames(slot):
@@ -325,9 +326,9 @@ def test_a_killed_zygote_is_told(slot):
 
 def test_no_descriptor_and_no_memory_leaks(slot):
     def used() -> tuple[int, int, int]:
-        memory = Path(f"/proc/{slot.zygote}/smaps_rollup").read_text().split()
+        memory = Path(f"/proc/{slot.init}/smaps_rollup").read_text().split()
         return (
-            len([*Path(f"/proc/{slot.zygote}/fd").iterdir()]),
+            len([*Path(f"/proc/{slot.init}/fd").iterdir()]),
             len([*Path("/proc/self/fd").iterdir()]),
             int(memory[memory.index("Private_Dirty:") + 1]),
         )
@@ -346,8 +347,8 @@ def test_no_descriptor_and_no_memory_leaks(slot):
 def test_nothing_of_a_program_stays_in_the_zygote(slot):
     facts_of(slot, f"HELD = {MARK[:15]!r} {MARK[15:]!r}\ndef f(x): return HELD")
     found = 0
-    with Path(f"/proc/{slot.zygote}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{slot.zygote}/maps").read_text().splitlines():
+    with Path(f"/proc/{slot.init}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{slot.init}/maps").read_text().splitlines():
             start_, end = (int(part, 16) for part in line.split()[0].split("-"))
             if "r" in line.split()[1] and "[v" not in line:
                 memory.seek(start_)
