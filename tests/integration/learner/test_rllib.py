@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import torch
@@ -130,13 +131,12 @@ def test_a_state_moves_between_backends():
 
 @pytest.mark.usefixtures("cluster")
 def test_an_error_that_is_no_death_is_raised_and_rebuilds_nothing():
-    backend = make(1)
     (shards,) = batches(1, 1)
     broken = {name: value for name, value in shards[0].items() if name != "0/kind"}
-    with pytest.raises(TypeError, match="kind"):
-        backend.update((broken,))
-    assert backend.restarts == 0
-    backend.close()
+    with closing(make(1)) as backend:
+        with pytest.raises(TypeError, match="kind"):
+            backend.update((broken,))
+        assert backend.restarts == 0
 
 
 @pytest.mark.usefixtures("cluster")

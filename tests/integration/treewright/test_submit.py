@@ -1,5 +1,6 @@
 """`ray job submit` against a real head: the cluster's configuration with a sandbox and a Redis."""
 
+import json
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from .conftest import REPOSITORY
 
 RAY = Path(sys.executable).with_name("ray")
 TOKEN = "a-token-of-the-test"
+NO_AGENT = "No available agent to submit job"
 
 
 def _free_ports(count: int) -> list[int]:
@@ -91,6 +93,24 @@ def _wait_until_healthy(url: str) -> None:
     raise AssertionError("the Ray head did not come up")
 
 
+def _submit(job: list[object], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Submit a job and wait for its end; a head that answers may still lack its agent."""
+    deadline = time.monotonic() + 30
+    while True:
+        submitted = subprocess.run(
+            [str(word) for word in job],
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        if NO_AGENT not in submitted.stderr or time.monotonic() > deadline:
+            return submitted
+        time.sleep(2)
+
+
 def test_a_submitted_job_trains_with_the_cluster_config(head, tmp_path):
     url, environment = head
     runs = tmp_path / "runs"
@@ -107,25 +127,12 @@ def test_a_submitted_job_trains_with_the_cluster_config(head, tmp_path):
             "TREEWRIGHT_SANDBOX_TARGET": sandbox.target,
             "TREEWRIGHT_RUNS": str(runs),
         }
-        submitted = subprocess.run(
-            [
-                RAY, "job", "submit", "--address", url, "--working-dir", ".",
-                "--runtime-env-json", _json({"env_vars": variables}),
-                "--", "treewright", "train", "--config", "configs/cluster.yaml", *smoke,
-            ],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )  # fmt: skip
+        job = [
+            RAY, "job", "submit", "--address", url, "--working-dir", ".",
+            "--runtime-env-json", json.dumps({"env_vars": variables}),
+            "--", "treewright", "train", "--config", "configs/cluster.yaml", *smoke,
+        ]  # fmt: skip
+        submitted = _submit(job, environment)
     assert submitted.returncode == 0, submitted.stdout[-4000:] + submitted.stderr[-2000:]
     assert (runs / "cluster" / "report.html").is_file()
     assert "cluster: step 6" in submitted.stdout
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value)
