@@ -71,7 +71,7 @@ class Bare(Slot):
         self._library = str(library)
         super().__init__(1, "none", interpreter, "c", FIRST_ID, Group())
 
-    def command(self, control: int) -> list[str]:
+    def boot_command(self, control: int) -> list[str]:
         """Return the command that starts the zygote."""
         root = str(JAIL.parent.parent)
         code = BARE_BOOT.format(root=root, library=self._library, control=control)
@@ -81,7 +81,7 @@ class Bare(Slot):
         """Take a step of the boot."""
         line = self.channel.recv(100)
         if line[:1] == b"P":  # there is no process between us and the zygote
-            self.zygote = self._boot_process.pid
+            self.init = self._boot_process.pid
             self.channel.sendall(b"G")
         else:
             assert line == b"Rc\n", line
