@@ -8,7 +8,8 @@ import os
 
 def f(x):
     seen = 0
-    for pid in range(1, x):
+    own = os.getpid()  # a slot's later programs have high numbers
+    for pid in {*range(1, x), *range(max(1, own - x), own + x)}:
         try:
             os.getpgid(pid)
             seen += 1
