@@ -32,10 +32,7 @@ class Ground:
         return f"{self.tier}-{self.loop}"
 
 
-GROUNDS = (
-    *(Ground(tier, loop) for tier in ("T1", "T2") for loop in ("c", "python")),
-    Ground("T3", "c"),
-)
+GROUNDS = [Ground(tier, loop) for tier in ("T1", "T2", "T3") for loop in ("c", "python")]
 
 
 class UnprivilegedServer(LocalServer):
