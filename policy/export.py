@@ -7,8 +7,8 @@
 Each group of 32 weights of a row shares a scale; embeddings, which are few and shared with the
 output, keep 8 bits. Weights are restored once, at loading: torch's 4-bit kernels for CPUs need
 AVX-512 (without it they take 15 to 60 times as long as the product in float32 that they replace),
-and its 8-bit ones, torchao's included, are slower than float32 from 64 rows on. So the folder is
-small, and sampling is as fast as from the checkpoint. Neither file can hold code.
+and its 8-bit ones, torchao's included, are slower than float32. So the folder is small, and
+sampling is as fast as from the checkpoint. Neither file can hold code.
 
     ExportError(ValueError)    one line that names the file and what to do
 """
