@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -13,6 +14,26 @@ import pytest
 
 MARK = "TREEWRIGHT_TEST_SESSION"
 GRACE_SECONDS = 20.0
+_STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep the status for the end."""
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End at once when all is reported.
+
+    Native threads of Ray and gRPC may still run while the interpreter is taken down, and once one
+    of them crashed there, after every test had passed.
+    """
+    status = config.stash.get(_STATUS, None)
+    if status is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _marked_processes(mark: str) -> set[psutil.Process]:
