@@ -39,6 +39,7 @@ def checkpoint_summary(
     steps: int,
     policy_version: int,
     grammar_version: str,
+    text_version: str,
     tensors: Mapping[str, Tensor],
 ) -> Table:
     """Return what a checkpoint holds: its place in training and its tensors by their first name."""
@@ -46,6 +47,7 @@ def checkpoint_summary(
     table.add_row("learner steps", f"{steps:,}")
     table.add_row("policy version", f"{policy_version:,}")
     table.add_row("grammar", grammar_version)
+    table.add_row("text vocabulary", text_version)
     for part, names in groupby(sorted(tensors), key=lambda name: name.split(".")[0]):
         members = [tensors[name] for name in names]
         numbers = sum(tensor.numel() for tensor in members)

@@ -33,7 +33,7 @@ STATE = "state.json"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that can't be loaded: missing, torn, or of another grammar."""
+    """A checkpoint that can't be loaded: missing, torn, or of another vocabulary."""
 
 
 class _State(BaseModel):
@@ -45,6 +45,8 @@ class _State(BaseModel):
     tensors_sha256: str
     steps: int
     grammar_version: str
+    text_version: str = "none"
+    """Checkpoints of the time before there was a text vocabulary name none."""
     policy_version: int
     config: dict[str, Any]
     loop: dict[str, Any]
@@ -56,6 +58,8 @@ class Checkpoint:
 
     learner: LearnerState
     grammar_version: str
+    text_version: str
+    """The version of the vocabulary that descriptions and names are split by."""
     policy_version: int
     """Newest version of the weights that was published."""
     config: Mapping[str, Any]
@@ -80,6 +84,7 @@ def save(directory: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
         tensors_sha256=hashlib.sha256(blob).hexdigest(),
         steps=checkpoint.learner.steps,
         grammar_version=checkpoint.grammar_version,
+        text_version=checkpoint.text_version,
         policy_version=checkpoint.policy_version,
         config=dict(checkpoint.config),
         loop=dict(checkpoint.loop),
@@ -97,19 +102,23 @@ def save(directory: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
     return target
 
 
-def load(path: Path, *, grammar_version: str) -> Checkpoint:
+def load(path: Path, *, grammar_version: str, text_version: str) -> Checkpoint:
     """Read a checkpoint: one folder `step-N`, or a folder of them with `latest`.
 
     Raises CheckpointError when there is none, when it is torn or damaged, or when it was trained
-    with another grammar than `grammar_version`.
+    with another grammar than `grammar_version` or another text vocabulary than `text_version`.
     """
     folder = resolve(path)
     about = _read_state(folder)
-    if about.grammar_version != grammar_version:
-        raise CheckpointError(
-            f"{folder / STATE}: trained with grammar {about.grammar_version}, this code has "
-            f"{grammar_version}: check out the code that trained it, or train anew"
-        )
+    for what, its, ours in (
+        ("grammar", about.grammar_version, grammar_version),
+        ("text vocabulary", about.text_version, text_version),
+    ):
+        if its != ours:
+            raise CheckpointError(
+                f"{folder / STATE}: trained with {what} {its}, this code has {ours}: check out the "
+                "code that trained it, or train anew"
+            )
     blob = _read(folder / TENSORS)
     if hashlib.sha256(blob).hexdigest() != about.tensors_sha256:
         raise CheckpointError(_torn(folder / TENSORS, "its checksum does not match"))
@@ -120,6 +129,7 @@ def load(path: Path, *, grammar_version: str) -> Checkpoint:
     return Checkpoint(
         learner=LearnerState(tensors, about.steps),
         grammar_version=about.grammar_version,
+        text_version=about.text_version,
         policy_version=about.policy_version,
         config=about.config,
         loop=about.loop,

@@ -11,6 +11,7 @@ from learner.checkpoint import Checkpoint, CheckpointError
 from policy.config import ModelConfig
 from policy.grammar import GRAMMAR
 from policy.model import Policy
+from policy.text import VOCABULARY
 from replay.versions import WeightsStore
 
 
@@ -29,7 +30,7 @@ def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
     `path` is one checkpoint or the folder that holds them. Raises CheckpointError as
     `checkpoint.load` does, and where the weights are not those of the config beside them.
     """
-    found = checkpoint.load(path, grammar_version=GRAMMAR.version)
+    found = checkpoint.load(path, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version)
     policy = Policy(ModelConfig.model_validate(found.config["model"]))
     prefix = "ema/"
     weights = {

@@ -118,7 +118,7 @@ class SpecConfig(_Section):
     max_example_tokens: int = Field(default=20, ge=2)
     """Tokens of one example; its arguments share what its output leaves."""
     max_text_tokens: int = Field(default=40, ge=0)
-    """Words, numbers and quoted strings of the description that are tokens."""
+    """Pieces of words, numbers and quoted strings of the description that are tokens."""
 
 
 class ModelConfig(_Section):

@@ -30,6 +30,7 @@ from torch import Tensor
 from policy.config import ModelConfig
 from policy.grammar import GRAMMAR
 from policy.model import Policy
+from policy.text import VOCABULARY
 
 WEIGHTS = "weights.safetensors"
 ABOUT = "export.json"
@@ -39,7 +40,7 @@ Bits = Literal["int8", "int4"]
 
 
 class ExportError(ValueError):
-    """A folder that can't be written or loaded: taken, damaged, or of another grammar."""
+    """A folder that can't be written or loaded: taken, damaged, or of another vocabulary."""
 
 
 class _About(BaseModel):
@@ -51,6 +52,8 @@ class _About(BaseModel):
     weights: Bits
     weights_sha256: str
     grammar_version: str
+    text_version: str = "none"
+    """Exports of the time before there was a text vocabulary name none."""
     config: dict[str, Any]
 
 
@@ -66,6 +69,7 @@ def write(folder: Path, policy: Policy, config: Mapping[str, Any], bits: Bits) -
         weights=bits,
         weights_sha256=hashlib.sha256(blob).hexdigest(),
         grammar_version=GRAMMAR.version,
+        text_version=VOCABULARY.version,
         config=dict(config),
     )
     # Whole or not at all: the name is given last.
@@ -86,14 +90,19 @@ def is_export(folder: Path) -> bool:
 def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
     """Restore a policy, ready to sample, and the config of its run.
 
-    Raises ExportError where a file is missing or damaged, or the grammar is another.
+    Raises ExportError where a file is missing or damaged, or the grammar or the text
+    vocabulary is another.
     """
     about = _read_about(folder / ABOUT)
-    if about.grammar_version != GRAMMAR.version:
-        raise ExportError(
-            f"{folder / ABOUT}: made with grammar {about.grammar_version}, this code has "
-            f"{GRAMMAR.version}: use the code that made it, or export anew"
-        )
+    for what, its, ours in (
+        ("grammar", about.grammar_version, GRAMMAR.version),
+        ("text vocabulary", about.text_version, VOCABULARY.version),
+    ):
+        if its != ours:
+            raise ExportError(
+                f"{folder / ABOUT}: made with {what} {its}, this code has {ours}: use the code "
+                "that made it, or export anew"
+            )
     try:
         blob = (folder / WEIGHTS).read_bytes()
         if hashlib.sha256(blob).hexdigest() != about.weights_sha256:

@@ -8,7 +8,7 @@ from tasks.schema import Example
 
 Literal = int | float | str | bytes
 
-_PIECE = re.compile(
+_PART = re.compile(
     r"""(?<!\w)'(?P<single>[^'\n]{1,40})'(?!\w)
       | (?<!\w)"(?P<double>[^"\n]{1,40})"(?!\w)
       | (?<![\w.])(?P<number>\d{1,18}(?:\.\d{1,18})?)(?!\w)
@@ -18,26 +18,26 @@ _PIECE = re.compile(
 _MAX_STRING = 40
 
 
-class Piece(NamedTuple):
+class Part(NamedTuple):
     """A word of a description, or a constant that stands in it."""
 
     word: str
     literal: Literal | None
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def parts(text: str) -> Iterator[Part]:
     """Split a description into lower-case words, numbers and quoted strings, in order.
 
     Numbers carry no sign: Python's grammar has no negative constants.
     """
-    for match in _PIECE.finditer(text):
+    for match in _PART.finditer(text):
         if match["word"]:
-            yield Piece(_stem(match["word"].lower()), None)
+            yield Part(_stem(match["word"].lower()), None)
         elif match["number"]:
             number = match["number"]
-            yield Piece("", float(number) if "." in number else int(number))
+            yield Part("", float(number) if "." in number else int(number))
         else:
-            yield Piece("", match["single"] or match["double"])
+            yield Part("", match["single"] or match["double"])
 
 
 def words(name: str) -> list[str]:
@@ -68,9 +68,9 @@ def table(description: str, examples: Iterable[Example], limit: int) -> tuple[Li
     Deduplicated by type and value; the order is that of first appearance.
     """
     found: dict[tuple[type, object], Literal] = {}
-    for piece in pieces(description):
-        if piece.literal is not None:
-            found.setdefault((type(piece.literal), piece.literal), piece.literal)
+    for part in parts(description):
+        if part.literal is not None:
+            found.setdefault((type(part.literal), part.literal), part.literal)
     for example in examples:
         for value in (*example.args, example.expected):
             for text in _strings(value):

@@ -20,11 +20,13 @@ from torch import Tensor
 from policy import literals, properties, spec_tokens
 from policy.config import SpecConfig
 from policy.grammar import GRAMMAR, Names, Root, RowContext
-from policy.spec_tokens import MAX_PLACES, Ids, Kind, Slots, Token, word_row
+from policy.spec_tokens import MAX_PLACES, Ids, Kind, Slots, Token, piece_tokens, word_row
 from tasks.schema import Param, Signature, Task
 
 PROPERTY_TOKENS = len(properties.SLOTS)
 """Every spec begins with this many property tokens; the mask hides the empty ones."""
+_NAME_PIECES, _PARAM_PIECES = 16, 4
+"""Tokens of the entry point's and of one parameter's name."""
 
 
 class SpecError(ValueError):
@@ -153,15 +155,14 @@ def _signature(entry_point: str | None, signature: Signature, *, named: bool) ->
         yield from _param(index, param, named=named)
     yield Token(Ids(Kind.RETURN, word=word_row(f"t:{signature.returns}"), role=1))
     if named and entry_point:
-        for place, word in enumerate(literals.words(entry_point)[: MAX_PLACES - 1]):
-            yield Token(Ids(Kind.NAME, word=word_row(word), place=1 + place))
+        yield from piece_tokens(literals.words(entry_point), Ids(Kind.NAME, place=1), _NAME_PIECES)
 
 
 def _param(index: int, param: Param, *, named: bool) -> Iterator[Token]:
     yield Token(Ids(Kind.PARAM, word=word_row(f"t:{param.type}"), role=2 + index))
     if named:
-        for place, word in enumerate(literals.words(param.name)[:2]):
-            yield Token(Ids(Kind.NAME, word=word_row(word), role=2 + index, place=1 + place))
+        at = Ids(Kind.NAME, role=2 + index, place=1)
+        yield from piece_tokens(literals.words(param.name), at, _PARAM_PIECES)
 
 
 def _metadata(task: Task) -> Iterator[Token]:
@@ -198,15 +199,18 @@ def _examples(task: Task, config: SpecConfig, slots: Slots) -> Iterator[Token]:
 
 
 def _text(description: str, config: SpecConfig, slots: Slots) -> Iterator[Token]:
-    for place, piece in enumerate(literals.pieces(description)):
-        if place == config.max_text_tokens:
+    left = config.max_text_tokens
+    for part in literals.parts(description):
+        place = min(1 + config.max_text_tokens - left, MAX_PLACES - 1)
+        if left == 0:
             return
-        where = 1 + min(place, MAX_PLACES - 2)
-        if piece.literal is None:
-            yield Token(Ids(Kind.WORD, word=word_row(piece.word), place=where))
+        if part.literal is None:
+            made = list(piece_tokens((part.word,), Ids(Kind.WORD, place=place), left))
         else:
-            at = Ids(Kind.LITERAL, place=where)
-            yield next(spec_tokens.value_tokens(piece.literal, at, slots, 1))
+            at = Ids(Kind.LITERAL, place=place)
+            made = list(spec_tokens.value_tokens(part.literal, at, slots, 1))
+        yield from made
+        left -= len(made)
 
 
 def _assemble(

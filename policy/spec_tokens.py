@@ -1,16 +1,19 @@
 """Tokens of a spec: what they say in small integers and in numbers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from policy.literals import Literal, literal_key
+from policy.text import VOCABULARY
 
-WORDS = 2048
-"""Rows of the word table; a word's row is a hash, so there is no vocabulary file."""
+_HASHED = 512
+WORDS = VOCABULARY.size + _HASHED
+"""Rows of the word table: the pieces of the vocabulary, then what has its row by a hash."""
 TYPES = ("none", "bool", "int", "float", "str", "bytes", "list", "tuple", "set", "dict", "other")
 MAX_ROLES = 10
 MAX_PLACES = 64
@@ -49,7 +52,7 @@ class Ids(NamedTuple):
     kind: int = 0
     type: int = 0
     word: int = 0
-    """1 + hash of a word, a string or a type's text; 0 is none."""
+    """Row in the word table of a piece, a character, or a whole string, type or tag; 0 is none."""
     role: int = 0
     """1 the output, 2 + i argument or parameter i."""
     example: int = 0
@@ -57,6 +60,7 @@ class Ids(NamedTuple):
     place: int = 0
     """1 + index within a container, a name or the text."""
     depth: int = 0
+    """Containers around a value; 1 for a piece that goes on with the word of the one before."""
     slot: int = 0
     """1 + index in the literal table, where a literal stands."""
 
@@ -86,9 +90,25 @@ class Slots:
 
 
 def word_row(word: str) -> int:
-    """Give the row (1..WORDS) of a word in the word table, the same in every process."""
+    """Give the row of what is no text (a type, a tag, a whole string), the same in every process.
+
+    The row is a hash: these have no vocabulary, and few of them meet in one row.
+    """
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=4).digest()
-    return 1 + int.from_bytes(digest, "little") % WORDS
+    return 1 + VOCABULARY.size + int.from_bytes(digest, "little") % _HASHED
+
+
+def piece_tokens(words: Iterable[str], at: Ids, limit: int) -> Iterator[Token]:
+    """Yield at most `limit` tokens of words in pieces: one each, placed from `at.place` on."""
+    pieces = ((row, inner) for word in words for inner, row in enumerate(VOCABULARY.split(word)))
+    for index, (row, inner) in enumerate(islice(pieces, limit)):
+        place = min(at.place + index, MAX_PLACES - 1)
+        yield Token(at._replace(word=row, place=place, depth=min(inner, 1)))
+
+
+def _character_row(character: str) -> int:
+    rows = VOCABULARY.split(character)
+    return rows[0] if len(rows) == 1 else word_row(f"c:{character}")
 
 
 def type_row(value: object) -> int:
@@ -159,7 +179,7 @@ def value_tokens(value: object, at: Ids, slots: Slots, budget: int) -> Iterator[
 
 def _part_tokens(kind: Kind, part: object, at: Ids, slots: Slots, budget: int) -> Iterator[Token]:
     if kind is Kind.CHARACTER and isinstance(part, str):
-        yield Token(at._replace(word=word_row(f"c:{part}")), _number_features(ord(part)))
+        yield Token(at._replace(word=_character_row(part)), _number_features(ord(part)))
     else:
         yield from value_tokens(part, at, slots, budget)
 

@@ -8,6 +8,7 @@ from evaluation.inspect import checkpoint_summary, run_summary
 from evaluation.run_folder import METRICS_FILE, read_run
 from learner import checkpoint
 from policy.grammar import GRAMMAR
+from policy.text import VOCABULARY
 
 
 def run(path: Path) -> None:
@@ -17,13 +18,18 @@ def run(path: Path) -> None:
         console.print(run_summary(read_run(path)))
         return
     inside = path / "checkpoints"
-    found = checkpoint.load(inside if inside.is_dir() else path, grammar_version=GRAMMAR.version)
+    found = checkpoint.load(
+        inside if inside.is_dir() else path,
+        grammar_version=GRAMMAR.version,
+        text_version=VOCABULARY.version,
+    )
     console.print(
         checkpoint_summary(
             str(path),
             steps=found.learner.steps,
             policy_version=found.policy_version,
             grammar_version=found.grammar_version,
+            text_version=found.text_version,
             tensors=found.learner.tensors,
         )
     )

@@ -21,6 +21,7 @@ from learner.supply import Supply
 from learner.tally import ActorFigures
 from policy.grammar import GRAMMAR
 from policy.model import Policy
+from policy.text import VOCABULARY
 from sandbox.client import SandboxClient
 from tasks.schema import Task
 from tasks.sources import TaskSets
@@ -102,6 +103,7 @@ class RunServices:
         state = Checkpoint(
             learner=self._backend.state(),
             grammar_version=GRAMMAR.version,
+            text_version=VOCABULARY.version,
             policy_version=progress.policy_version,
             config=to_plain(self._config),
             loop=LoopState(seconds=progress.seconds, supply=self._supply.state()).model_dump(),

@@ -27,6 +27,7 @@ from learner.runfolder import RunFolder
 from learner.supervised import SupervisedRows
 from learner.supply import Supply
 from policy.grammar import GRAMMAR
+from policy.text import VOCABULARY
 from replay.metrics import ReplayCollector
 from replay.store import connect
 from tasks.sources import TaskSets, build
@@ -48,7 +49,9 @@ def run(config_path: Path | None, resume: Path | None, overrides: Sequence[str])
     folder, saved = None, None
     if resume is not None:
         folder = RunFolder.open(resume)
-        saved = checkpoint.load(folder.checkpoints, grammar_version=GRAMMAR.version)
+        saved = checkpoint.load(
+            folder.checkpoints, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+        )
         config_path = folder.config
     config = load(config_path, overrides)
     check(config)

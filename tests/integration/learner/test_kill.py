@@ -15,6 +15,7 @@ from learner.checkpoint import Checkpoint, CheckpointError
 from learner.config import LearnerConfig, ObjectiveConfig
 from learner.local import LocalBackend
 from policy.grammar import GRAMMAR
+from policy.text import VOCABULARY
 from tests.unit.learner import samples
 
 STEPS = 12
@@ -27,7 +28,9 @@ def train(folder: Path) -> None:
     references = samples.references(CONFIG)
     rollouts = samples.rows(0)
     try:
-        saved = checkpoint.load(folder, grammar_version=GRAMMAR.version)
+        saved = checkpoint.load(
+            folder, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+        )
     except CheckpointError:
         pass  # the first start
     else:
@@ -39,6 +42,7 @@ def train(folder: Path) -> None:
         state = Checkpoint(
             learner=backend.state(),
             grammar_version=GRAMMAR.version,
+            text_version=VOCABULARY.version,
             policy_version=0,
             config={},
             loop={"references": references.state()},

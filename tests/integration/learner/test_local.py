@@ -14,6 +14,7 @@ from learner.publish import load_policy
 from policy.grammar import GRAMMAR, PROFILES
 from policy.model import Policy
 from policy.sampler import sample
+from policy.text import VOCABULARY
 from tests.unit.learner import samples
 
 CONFIG = LearnerConfig(device="cpu", text_dropout=0.2, names_dropout=0.2)
@@ -47,6 +48,7 @@ def test_resume_is_bit_for_bit(tmp_path: Path):
         Checkpoint(
             learner=backend.state(),
             grammar_version=GRAMMAR.version,
+            text_version=VOCABULARY.version,
             policy_version=1,
             config={"model": samples.MODEL.model_dump(mode="json")},
             loop={"references": supply.references.state()},
@@ -55,7 +57,9 @@ def test_resume_is_bit_for_bit(tmp_path: Path):
     )
     expected = losses(backend, supply, 6)
 
-    loaded = checkpoint.load(tmp_path, grammar_version=GRAMMAR.version)
+    loaded = checkpoint.load(
+        tmp_path, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+    )
     torch.manual_seed(99)
     resumed, again = make(seed=8), Supply()
     losses(resumed, again, 1)  # whatever it was doing before
@@ -93,6 +97,7 @@ def test_a_few_tasks_are_learned_by_heart(tmp_path: Path):
     saved = Checkpoint(
         learner=backend.state(),
         grammar_version=GRAMMAR.version,
+        text_version=VOCABULARY.version,
         policy_version=1,
         config={"model": samples.MODEL.model_dump(mode="json")},
         loop={},

@@ -18,6 +18,7 @@ from deploy.grafana.panels import ROWS
 from evaluation.run_folder import read_run
 from learner import checkpoint
 from policy.grammar import GRAMMAR
+from policy.text import VOCABULARY
 
 from .conftest import SMOKE
 
@@ -74,7 +75,9 @@ def test_a_run_ends_with_a_whole_folder(cli, overrides):
     assert run.samples
     assert "<svg" in (run.folder / "report.html").read_text()
     assert list((run.folder / "tensorboard").glob("events.*"))
-    saved = checkpoint.load(run.folder / "checkpoints", grammar_version=GRAMMAR.version)
+    saved = checkpoint.load(
+        run.folder / "checkpoints", grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+    )
     assert saved.learner.steps == run.train[-1].step
 
 
@@ -88,7 +91,9 @@ def test_ctrl_c_ends_with_a_checkpoint_and_resume_goes_on(cli, wait_for):
     assert first.returncode == 130, output
     wait_for(lambda: not _running(children), 20)
     assert (folder / "report.html").is_file()
-    saved = checkpoint.load(folder / "checkpoints", grammar_version=GRAMMAR.version)
+    saved = checkpoint.load(
+        folder / "checkpoints", grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+    )
     before = read_run(folder)
     assert saved.learner.steps == before.train[-1].step
 

@@ -35,10 +35,17 @@ def test_a_checkpoint_counts_its_numbers_by_part():
     tensors = {"model.a": torch.zeros(3, 4), "ema.a": torch.zeros(2), "model.b": torch.zeros(1)}
     text = printed(
         checkpoint_summary(
-            "here", steps=1200, policy_version=3, grammar_version="g1", tensors=tensors
+            "here",
+            steps=1200,
+            policy_version=3,
+            grammar_version="g1",
+            text_version="t1",
+            tensors=tensors,
         )
     )
     assert "1,200" in text
+    assert "g1" in text
+    assert "t1" in text
     assert "13 numbers in 2 tensors" in text
 
 

@@ -12,6 +12,7 @@ from learner.backend import LearnerState
 from learner.checkpoint import Checkpoint, CheckpointError
 
 GRAMMAR = "python-3.11/7"
+TEXT = "words/3"
 
 
 def make(steps: int = 3) -> Checkpoint:
@@ -23,6 +24,7 @@ def make(steps: int = 3) -> Checkpoint:
     return Checkpoint(
         learner=LearnerState(tensors, steps),
         grammar_version=GRAMMAR,
+        text_version=TEXT,
         policy_version=17,
         config={"seed": 1, "model": {"width": 64}},
         loop={"generator": {"state": 2**127 + 1}, "leased": ["1-0"]},
@@ -33,9 +35,13 @@ def save(folder: Path, steps: int = 3, keep: int = 3) -> Path:
     return checkpoint.save(folder, make(steps), keep=keep)
 
 
-def refused(path: Path, *, grammar: str = GRAMMAR) -> str:
+def load(path: Path, grammar: str = GRAMMAR, text: str = TEXT) -> Checkpoint:
+    return checkpoint.load(path, grammar_version=grammar, text_version=text)
+
+
+def refused(path: Path, *, grammar: str = GRAMMAR, text: str = TEXT) -> str:
     with pytest.raises(CheckpointError) as caught:
-        checkpoint.load(path, grammar_version=grammar)
+        load(path, grammar, text)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -45,14 +51,15 @@ def test_what_was_saved_comes_back(tmp_path: Path):
     saved = make()
     folder = checkpoint.save(tmp_path, saved, keep=1)
     for path in (tmp_path, folder):
-        loaded = checkpoint.load(path, grammar_version=GRAMMAR)
+        loaded = load(path)
         assert loaded.learner.tensors.keys() == saved.learner.tensors.keys()
         for name, value in saved.learner.tensors.items():
             assert torch.equal(loaded.learner.tensors[name], value)
         assert loaded.learner.steps == saved.learner.steps
         assert loaded.config == saved.config
         assert loaded.loop == saved.loop
-        assert (loaded.grammar_version, loaded.policy_version) == (GRAMMAR, 17)
+        assert (loaded.grammar_version, loaded.text_version) == (GRAMMAR, TEXT)
+        assert loaded.policy_version == 17
 
 
 def test_latest_is_the_last_written_and_only_the_newest_are_kept(tmp_path: Path):
@@ -69,14 +76,14 @@ def test_a_run_that_goes_on_from_an_older_checkpoint_keeps_what_it_writes(tmp_pa
     assert checkpoint.names(tmp_path) == ["step-00000020", "step-00000030"]
     save(tmp_path, 25, keep=1)
     assert checkpoint.resolve(tmp_path).name == "step-00000025"
-    assert checkpoint.load(tmp_path, grammar_version=GRAMMAR).learner.steps == 25
+    assert load(tmp_path).learner.steps == 25
 
 
 def test_the_same_step_is_replaced(tmp_path: Path):
     save(tmp_path)
     again = make()
     checkpoint.save(tmp_path, again, keep=3)
-    loaded = checkpoint.load(tmp_path, grammar_version=GRAMMAR)
+    loaded = load(tmp_path)
     assert torch.equal(loaded.learner.tensors["weights/a"], again.learner.tensors["weights/a"])
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
 
@@ -92,7 +99,7 @@ def test_a_crash_while_writing_leaves_the_old_one(tmp_path: Path, monkeypatch: p
         save(tmp_path, 2)
     monkeypatch.undo()
     assert checkpoint.resolve(tmp_path) == old
-    assert checkpoint.load(tmp_path, grammar_version=GRAMMAR).learner.steps == 1
+    assert load(tmp_path).learner.steps == 1
     save(tmp_path, 3)
     assert not list(tmp_path.glob(".*"))  # the leftover is gone
 
@@ -110,6 +117,16 @@ def test_another_grammar_is_refused(tmp_path: Path):
     assert str(folder / checkpoint.STATE) in message
     assert "python-3.11/7" in message
     assert "python-3.11/8" in message
+
+
+def test_another_text_vocabulary_and_none_are_refused(tmp_path: Path):
+    state = save(tmp_path) / checkpoint.STATE
+    message = refused(tmp_path, text="words/4")
+    assert "text vocabulary words/3, this code has words/4" in message
+    older = json.loads(state.read_text())
+    del older["text_version"]
+    state.write_text(json.dumps(older))
+    assert "text vocabulary none, this code has words/3" in refused(tmp_path)
 
 
 def test_a_missing_checkpoint_is_refused(tmp_path: Path):

@@ -70,6 +70,7 @@ def test_a_damaged_export_is_named(policy, tmp_path):
     for key, value, says in (
         ("weights_sha256", "0" * 64, "checksum"),
         ("grammar_version", "0", "made with grammar 0"),
+        ("text_version", "0", "made with text vocabulary 0"),
         ("config", {}, "model"),
         ("weights", "int3", "int8"),
     ):
