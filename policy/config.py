@@ -109,10 +109,16 @@ class SpecConfig(_Section):
     """Whether the stage and the tags are tokens."""
     text: bool = True
     """Whether the description is tokens; without it, it gives no literals either."""
+    program: bool = True
+    """Whether a draft's actions are tokens; only policies that refine are shown drafts."""
+    feedback: bool = True
+    """Whether the verdicts on a draft and the values that it gave are tokens."""
     layers: int = Field(default=1, ge=0)
     """Bidirectional blocks over the spec's tokens."""
     max_tokens: int = Field(default=128, ge=16)
-    """Tokens of a spec; later ones are cut."""
+    """Tokens of a spec, a draft's not counted; later ones are cut."""
+    max_program_tokens: int = Field(default=192, ge=1)
+    """Actions of a draft that are shown, and that an edit may point at."""
     max_examples: int = Field(default=4, ge=0)
     """Examples shown as tokens (properties look at all of them)."""
     max_example_tokens: int = Field(default=20, ge=2)
@@ -137,5 +143,14 @@ class ModelConfig(_Section):
     distribution: Literal["softmax", "stablemax"] = "softmax"
     """How logits become probabilities, in every loss and in sampling alike. Stablemax's scores are
     x + 1, or 1 / (1 - x) where x < 0, in place of exp(x) (arXiv:2501.04697)."""
+    refine: bool = False
+    """Whether the policy can be shown a draft, and points at the node of it to write anew. Its
+    tables then have rows for drafts, and it has one head more."""
     max_actions: int = Field(default=192, ge=2)
     """Longest program in actions."""
+
+    @model_validator(mode="after")
+    def _sees_what_it_points_at(self) -> Self:
+        if self.refine and not self.spec.program:
+            raise ValueError("refine needs spec.program: the pointer reads the program's tokens")
+        return self

@@ -16,9 +16,34 @@ from policy.hrm import BlockShape, Level, Surroundings
 from policy.layers import Linear, Masks, init_normal
 from policy.properties import WIDTH
 from policy.spec import PROPERTY_TOKENS, SpecBatch
-from policy.spec_tokens import MAX_DEPTH, MAX_PLACES, MAX_ROLES, NUMERIC, TYPES, WORDS, Ids, Kind
+from policy.spec_tokens import (
+    FIRST_DRAFT_KIND,
+    MAX_DEPTH,
+    MAX_PLACES,
+    MAX_PROGRAM_DEPTH,
+    MAX_ROLES,
+    NUMERIC,
+    TYPES,
+    WORDS,
+    Ids,
+    Kind,
+)
 
-_ROLE, _SLOT = Ids._fields.index("role"), Ids._fields.index("slot")
+_ROLE, _SLOT, _ACTION = (Ids._fields.index(name) for name in ("role", "slot", "action"))
+
+
+def _sizes(config: SpecConfig, *, refine: bool) -> tuple[int, ...]:
+    """Rows of the table of each field; a policy that refines has some more."""
+    places = max(MAX_PLACES, 1 + config.max_program_tokens) if refine else MAX_PLACES
+    return (
+        len(Kind) if refine else FIRST_DRAFT_KIND,
+        1 + len(TYPES),
+        1 + WORDS,
+        MAX_ROLES + refine,
+        1 + config.max_examples,
+        places,
+        MAX_PROGRAM_DEPTH if refine else MAX_DEPTH,
+    )
 
 
 def _rows(pointer: str, count: int) -> list[int]:
@@ -32,23 +57,16 @@ class SpecEncoder(nn.Module):
     param_rows: Tensor
     literal_rows: Tensor
 
-    def __init__(self, config: SpecConfig, core: HRMConfig) -> None:
+    def __init__(self, config: SpecConfig, core: HRMConfig, *, refine: bool = False) -> None:
         super().__init__()
-        sizes = (
-            len(Kind),
-            1 + len(TYPES),
-            1 + WORDS,
-            MAX_ROLES,
-            1 + config.max_examples,
-            MAX_PLACES,
-            MAX_DEPTH,
-        )
+        self.refine = refine
+        sizes = _sizes(config, refine=refine)
         self.register_buffer(
             "offsets", torch.tensor(sizes).cumsum(0) - torch.tensor(sizes), persistent=False
         )
         # Role 2 + i is parameter i, slot 1 + i is literal i; row 0 of the table is read as none.
         params, literals = _rows("PARAM", MAX_ROLES - 2), _rows("LIT", GRAMMAR.max_literals)
-        self.register_buffer("param_rows", torch.tensor([0, 0, *params]), persistent=False)
+        self.register_buffer("param_rows", torch.tensor([0, 0, *params, 0]), persistent=False)
         self.register_buffer("literal_rows", torch.tensor([0, *literals]), persistent=False)
         self.embedding = nn.Parameter(
             init_normal(torch.empty(sum(sizes), core.width), 1.0 / math.sqrt(core.width))
@@ -62,14 +80,16 @@ class SpecEncoder(nn.Module):
         """Encode; padded tokens hold values that nothing may read.
 
         `actions` is a table whose row i + 1 embeds action i: a literal or a parameter is shown
-        as the action that points at it, so that copying it needs no learning by heart.
+        as the action that points at it, so that copying it needs no learning by heart, and a
+        draft as its actions.
         """
         tasks, length, _ = batch.ids.shape
         fields = (batch.ids[..., : len(self.offsets)] + self.offsets).view(tasks * length, -1)
         x = functional.embedding_bag(fields, self.embedding, mode="sum")
         param = self.param_rows[batch.ids[..., _ROLE]]
         literal = self.literal_rows[batch.ids[..., _SLOT]]
-        pointed = torch.stack((param, literal), dim=-1).view(tasks * length, 2)
+        drafted = (batch.ids[..., _ACTION],) if self.refine else ()
+        pointed = torch.stack((param, literal, *drafted), dim=-1).view(tasks * length, -1)
         x = x + functional.embedding_bag(pointed, actions, mode="sum", padding_idx=0)
         x = self.scale * x.view(tasks, length, -1)
         numbers: Tensor = self.numbers(batch.numbers)

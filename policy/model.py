@@ -18,17 +18,21 @@ from torch.nn import functional
 
 from policy.cache import DecodingCache, Past, Recorder
 from policy.config import ModelConfig
+from policy.draft_tokens import most_tokens
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
 from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
 from policy.layers import NO_MASKS, Linear, Masks, Memory, Rotation, init_normal
-from policy.spec import SpecBatch
+from policy.pointer import NodePointer
+from policy.spec import PROPERTY_TOKENS, SpecBatch
+from policy.spec_tokens import Ids
 from policy.strategy import SIZES
 
 _DEPTHS = 32
 _FIELDS = 32
 # Features: hole type, parent, previous sibling, depth, field, previous use of the name before.
 _HOLE, _PARENT, _SIBLING, _DEPTH, _FIELD, _USE = range(6)
+_NODE = Ids._fields.index("node")
 NO_HOLE = (0, -1, -1, 0, 0, -1)
 """Features of the position after a program's last action."""
 
@@ -38,6 +42,9 @@ class SpecStates(NamedTuple):
 
     states: Float[Tensor, "N T d"]
     reading: SpecReading
+    nodes: Bool[Tensor, "N P"]
+    """Nodes of the task's draft that an edit may point at (see `policy.subtrees`); P tokens follow
+    the properties."""
 
     def rows(self, rows: Int[Tensor, " B"]) -> SpecReading:
         """Give each program the reading of its task."""
@@ -70,9 +77,9 @@ class Policy(nn.Module):
         reader = config.hrm.spec_reader
         # Actions stand after the longest spec, however long theirs is.
         self.reads_prefix = reader == "prefix"
-        self.first_position = config.spec.max_tokens if self.reads_prefix else 0
+        self.first_position = _most_tokens(config) if self.reads_prefix else 0
         actions = GRAMMAR.num_actions
-        self.encoder = SpecEncoder(config.spec, config.hrm)
+        self.encoder = SpecEncoder(config.spec, config.hrm, refine=config.refine)
         # One table for the action before, the parent's, the previous sibling's action, and the
         # hole's type, depth and field: one lookup sums them.
         sizes = (actions + 1, actions + 1, actions + 1, GRAMMAR.num_holes, _DEPTHS, _FIELDS)
@@ -99,6 +106,7 @@ class Policy(nn.Module):
         self.output = None if config.tie_output else Linear(width, actions, bias=False)
         self.output_bias = nn.Parameter(torch.zeros(actions))
         self.strategy = nn.ModuleList(Linear(width, size) for size in SIZES)
+        self.pointer = NodePointer(width) if config.refine else None
 
     offsets: Tensor
 
@@ -106,7 +114,19 @@ class Policy(nn.Module):
         """Encode tasks once, for all their samples."""
         states = self.encoder(batch, self.embedding)
         read = self.hrm.read_prefix if self.reads_prefix else self.hrm.read_spec
-        return SpecStates(states, read(states, batch.mask))
+        nodes = batch.ids[:, PROPERTY_TOKENS:, _NODE] != 0
+        return SpecStates(states, read(states, batch.mask), nodes)
+
+    def point(self, spec: SpecStates) -> Float[Tensor, "N P"]:
+        """Give the logits of the node to edit; -inf for what is no node.
+
+        A row without a draft is -inf throughout. Raises ValueError where the policy does not
+        refine.
+        """
+        if self.pointer is None:
+            raise ValueError("the policy does not refine: train one with model.refine=true")
+        logits: Tensor = self.pointer(spec.states[:, PROPERTY_TOKENS:])
+        return logits.float().masked_fill(~spec.nodes, -torch.inf)
 
     def forward(
         self,
@@ -277,6 +297,10 @@ class Policy(nn.Module):
             masks=masks,
             prefix=iter(reading.kv) if self.reads_prefix else None,
         )
+
+
+def _most_tokens(config: ModelConfig) -> int:
+    return config.spec.max_tokens + (most_tokens(config.spec) if config.refine else 0)
 
 
 def _after(spec: Bool[Tensor, "B P"], length: int) -> Masks:

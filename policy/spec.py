@@ -19,12 +19,15 @@ from torch import Tensor
 
 from policy import literals, properties, spec_tokens
 from policy.config import SpecConfig
-from policy.grammar import GRAMMAR, Names, Root, RowContext
+from policy.draft_tokens import draft_tokens
+from policy.drafts import Draft
+from policy.grammar import GRAMMAR, CodecError, Names, Root, RowContext
 from policy.spec_tokens import MAX_PLACES, Ids, Kind, Slots, Token, piece_tokens, word_row
 from tasks.schema import Param, Signature, Task
 
 PROPERTY_TOKENS = len(properties.SLOTS)
-"""Every spec begins with this many property tokens; the mask hides the empty ones."""
+"""Every spec begins with this many property tokens; the mask hides the empty ones. The program of
+a draft follows them."""
 _NAME_PIECES, _PARAM_PIECES = 16, 4
 """Tokens of the entry point's and of one parameter's name."""
 
@@ -76,17 +79,19 @@ class SpecBatch(NamedTuple):
 def encode(
     task: Task,
     config: SpecConfig,
+    draft: Draft | None = None,
     *,
     dropout: Dropout | None = None,
     rng: random.Random | None = None,
 ) -> Spec:
-    """Encode a task.
+    """Encode a task, and with `draft` a program of it that is to be refined.
 
     With `dropout` (and its `rng`) the result is one random view of it; encode its programs with
-    the returned `names`, because a hidden description takes its literals along.
+    the returned `names`, because a hidden description takes its literals along. That goes for a
+    draft's program too: give `dropout` of chance 0 or 1 there, and the names of that view.
 
     Raises:
-        SpecError: more parameters than the grammar can point at.
+        SpecError: more parameters than the grammar can point at, or a draft that is no program.
 
     """
     signature = task.signature or Signature((), "None")
@@ -107,6 +112,9 @@ def encode(
         entry_point=task.entry_point,
         literals=tuple(slots.literals),
     )
+    tokens = tokens[: config.max_tokens - PROPERTY_TOKENS]
+    if draft is not None:
+        tokens = [*_draft(task, draft, config, slots), *tokens]
     return _assemble(task, signature, config, tokens, names)
 
 
@@ -213,6 +221,13 @@ def _text(description: str, config: SpecConfig, slots: Slots) -> Iterator[Token]
         left -= len(made)
 
 
+def _draft(task: Task, draft: Draft, config: SpecConfig, slots: Slots) -> list[Token]:
+    try:
+        return list(draft_tokens(draft, _root(task), config, slots))
+    except CodecError as error:
+        raise SpecError(f"task {task.id}: the draft is no program: {error}") from None
+
+
 def _assemble(
     task: Task,
     signature: Signature,
@@ -220,7 +235,6 @@ def _assemble(
     tokens: list[Token],
     names: Names,
 ) -> Spec:
-    tokens = tokens[: config.max_tokens - PROPERTY_TOKENS]
     length = PROPERTY_TOKENS + len(tokens)
     ids = np.zeros((length, len(Ids._fields)), np.int64)
     numbers = np.zeros((length, spec_tokens.NUMERIC), np.float32)

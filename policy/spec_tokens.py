@@ -16,8 +16,12 @@ WORDS = VOCABULARY.size + _HASHED
 """Rows of the word table: the pieces of the vocabulary, then what has its row by a hash."""
 TYPES = ("none", "bool", "int", "float", "str", "bytes", "list", "tuple", "set", "dict", "other")
 MAX_ROLES = 10
+ACTUAL_ROLE = MAX_ROLES
+"""Role of what a draft gave, where the policy refines."""
 MAX_PLACES = 64
 MAX_DEPTH = 4
+MAX_PROGRAM_DEPTH = 32
+"""Deeper actions of a draft look as if they were not."""
 _BITS = 8
 _MODULI = (3, 5, 7)
 NUMERIC = 8 + _BITS + sum(_MODULI) + 4 + _BITS
@@ -44,6 +48,14 @@ class Kind(IntEnum):
     TAG = 12
     WORD = 13
     LITERAL = 14
+    # The kinds from here on have rows in the tables of policies that refine, and no others.
+    PROGRAM = 15
+    """An action of a draft."""
+    FEEDBACK = 16
+    """A verdict on a draft."""
+
+
+FIRST_DRAFT_KIND = Kind.PROGRAM
 
 
 class Ids(NamedTuple):
@@ -58,11 +70,15 @@ class Ids(NamedTuple):
     example: int = 0
     """1 + index of the example."""
     place: int = 0
-    """1 + index within a container, a name or the text."""
+    """1 + index within a container, a name, the text or a program."""
     depth: int = 0
     """Containers around a value; 1 for a piece that goes on with the word of the one before."""
     slot: int = 0
     """1 + index in the literal table, where a literal stands."""
+    action: int = 0
+    """1 + action, where one of a draft stands."""
+    node: int = 0
+    """1 where an edit may point."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,11 @@ class Automaton:
         """Rows whose program is complete; they take PAD alone and ignore what is pushed."""
         return self._height == 0
 
+    @property
+    def open_holes(self) -> Int[Tensor, " B"]:
+        """Holes still to fill, a list's own until it ends; 0 where the program is complete."""
+        return self._height
+
     def features(self) -> Int[Tensor, "B 6"]:
         """What the network is told about the next action; -1 stands for no position.
 

@@ -85,7 +85,7 @@ def decode(actions: Sequence[int], names: Names, root: Root) -> ast.Module:
     program = list(actions)
     while program and program[-1] == 0:
         program.pop()
-    holes = _assign_holes(program, root)
+    holes = assign_holes(program, root)
     values: list[Any] = []
     lexicon = Lexicon(names)
     for action_id, hole in zip(reversed(program), reversed(holes), strict=True):
@@ -109,7 +109,7 @@ def decode(actions: Sequence[int], names: Names, root: Root) -> ast.Module:
     return tree
 
 
-def _assign_holes(program: list[int], root: Root) -> list[Hole]:
+def assign_holes(program: Sequence[int], root: Root) -> list[Hole]:
     """The hole that each action fills."""
     stack = [GRAMMAR.holes[GRAMMAR.hole_ids[root.value]]]
     found = []

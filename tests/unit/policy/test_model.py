@@ -94,7 +94,7 @@ SETTINGS = [
 
 def begin(policy, states, rows, features):
     """A cache whose rows have no action yet."""
-    own = SpecStates(states.states[rows], states.rows(rows))
+    own = SpecStates(states.states[rows], states.rows(rows), states.nodes[rows])
     nothing = torch.zeros(len(rows), 0, dtype=torch.long)
     past = policy.begin(own, nothing, features[:, :1], torch.zeros_like(rows))
     positions = features.shape[1] + 1

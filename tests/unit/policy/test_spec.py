@@ -94,6 +94,8 @@ def test_any_values_encode_within_the_tables_and_finitely(value, output):
         MAX_PLACES,
         MAX_DEPTH,
         1 + GRAMMAR.max_literals,
+        1,
+        1,
     )
     assert (spec.ids >= 0).all()
     assert (spec.ids < np.array(bounds)).all()
