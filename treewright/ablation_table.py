@@ -105,7 +105,8 @@ def write_tables(cells: Sequence[Cell], settings: Sequence[str], out: Path) -> s
 
 def _markdown(cells: Sequence[Cell], settings: Sequence[str], lines: Sequence[Line]) -> str:
     parts = [f"Means over seeds with 95 % t-intervals; differences to {settings[0]!r} by seed.\n"]
-    parts += ["| setting | seeds | steps | seconds | parameters | MFLOP a row |", "|---" * 6 + "|"]
+    columns = "setting | seeds | steps | seconds | ms a step | parameters | MFLOP a row"
+    parts += [f"| {columns} |", "|---" * 7 + "|"]
     for setting in settings:
         mine = [cell for cell in cells if cell.setting == setting]
         if mine:
@@ -114,7 +115,7 @@ def _markdown(cells: Sequence[Cell], settings: Sequence[str], lines: Sequence[Li
             flops = mine[0].train_flops / 1e6
             parts.append(
                 f"| {setting} | {len(mine)} | {steps:.0f} | {seconds:.1f} | "
-                f"{mine[0].parameters:,} | {flops:.0f} |"
+                f"{1000 * seconds / steps:.0f} | {mine[0].parameters:,} | {flops:.0f} |"
             )
     for name in dict.fromkeys(line.figure for line in lines):
         parts += [f"\n| {name} | mean | difference |", "|---" * 3 + "|"]

@@ -48,6 +48,7 @@ def test_settings_without_results_are_left_out():
 def test_table_results_and_picture_are_written(tmp_path: Path):
     text = write_tables(CELLS, ("base", "other", "late"), tmp_path)
     assert (tmp_path / "table.md").read_text() == text
+    assert "| other | 3 | 10 | 1.5 | 150 | 1,000 | 2 |" in text
     assert "| other | 2.5000 ± " in text
     assert "| 0.5000 ± 0.2484 |" in text
     results = json.loads((tmp_path / "results.json").read_text())
