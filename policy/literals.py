@@ -15,6 +15,7 @@ _PART = re.compile(
       | (?P<word>[^\W\d_]+)""",
     re.VERBOSE,
 )
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MAX_STRING = 40
 
 
@@ -42,7 +43,8 @@ def parts(text: str) -> Iterator[Part]:
 
 def words(name: str) -> list[str]:
     """Split an identifier at underscores, digits and capitals into lower-case words."""
-    return [_stem(word.lower()) for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
+    runs = re.findall(r"[^\W\d_]+|\d+", name)
+    return [_stem(word.lower()) for run in runs for word in _HUMP.split(run)]
 
 
 def _stem(word: str) -> str:

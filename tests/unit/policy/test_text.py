@@ -102,6 +102,20 @@ def test_words_come_from_descriptions_and_names(tmp_path: Path):
     assert list(make.of_functions(file)) == ["add", "up", "add", "up", "left", "right"]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("sum_of_digits", ["sum", "of", "digit"]),
+        ("countLongXMLItems2", ["count", "long", "xml", "item", "2"]),
+        ("größe_İx", ["größe", "i̇x"]),
+        ("__x__", ["x"]),
+        ("", []),
+    ],
+)
+def test_names_are_split_at_underscores_digits_and_capitals(name: str, words: list[str]):
+    assert literals.words(name) == words
+
+
 def test_a_word_is_its_pieces_in_order_and_says_where_it_goes_on():
     word = "sumxq"
     rows = VOCABULARY.split(word)
