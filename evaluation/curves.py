@@ -17,6 +17,8 @@ SPLITS: dict[Split, str] = {
 # A figure of the run: its title, its unit, what one record says of it.
 RUN_FIGURES: tuple[tuple[str, Unit, Callable[[TrainRecord], float | None]], ...] = (
     ("Rollouts that pass every test", "ratio", lambda record: record.pass_rate),
+    ("Programs an episode", "number", lambda record: record.edits_per_episode),
+    ("Edited episodes that end solved", "ratio", lambda record: record.repaired),
     ("Mean reward", "number", lambda record: record.reward_mean),
     ("Programs per second", "number", lambda record: record.programs_per_second),
     ("Policy lag (versions)", "number", lambda record: record.policy_lag),

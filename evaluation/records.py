@@ -87,8 +87,10 @@ class EvaluationResult(_Json):
 class TrainRecord(_Json):
     """One learner step, or the mean of the steps since the last record.
 
-    `verdicts` counts the rollouts since the last record; `reward_mean` and `policy_lag` (in policy
-    versions) are None while no rollout has been trained on. `idle_ratio` is the share of wall time
+    `verdicts` counts the rollouts' programs since the last record, `edits` the episodes that came
+    to their first program, to their second, …, `solved_at` those that ended solved there.
+    `reward_mean` and `policy_lag` (in policy versions) are None while no rollout has been trained
+    on. `idle_ratio` is the share of wall time
     that the learner waited for data.
     """
 
@@ -101,13 +103,27 @@ class TrainRecord(_Json):
     reward_mean: float | None = None
     policy_lag: float | None = None
     verdicts: dict[str, int] = field(default_factory=dict)
+    edits: dict[str, int] = field(default_factory=dict)
+    solved_at: dict[str, int] = field(default_factory=dict)
     kind: Literal["train"] = "train"
 
     @property
     def pass_rate(self) -> float | None:
-        """Share of the rollouts since the last record that passed every test."""
+        """Share of the rollouts' programs since the last record that passed every test."""
         total = sum(n for verdict, n in self.verdicts.items() if verdict != "INTERNAL")
         return self.verdicts.get("PASSED", 0) / total if total else None
+
+    @property
+    def edits_per_episode(self) -> float | None:
+        """Mean programs of an episode; None where episodes have one by design."""
+        return sum(self.edits.values()) / self.edits["1"] if len(self.edits) > 1 else None
+
+    @property
+    def repaired(self) -> float | None:
+        """Share of the episodes whose first program was edited that ended solved."""
+        edited = self.edits.get("2", 0)
+        solved = sum(count for edit, count in self.solved_at.items() if edit != "1")
+        return solved / edited if edited else None
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 A shard holds its rows in parts by length, each padded by itself, so that little work goes into
 padding; the objective adds up over parts. It is flat because RLlib carries flat dicts. Its keys,
-for part p with B rows, L actions, N valid positions in row-major order and C constrained ones, G
+for part p with B rows, L actions, N drawn positions in row-major order and C constrained ones, G
 different specs and V actions in the vocabulary:
 
     p/actions [B, L]  p/features [B, L, 6]  p/lengths [B]  p/spec_rows [B] (which spec is a row's)
+    p/drawn [B, L] (positions that the objective reads; the others were kept, or are padding)
     p/kind, p/solved, p/reward, p/group_mean, p/group_std, p/temperature, p/lag [B]
+    p/node, p/node_logprob, p/continue_value [B] (of an edit; -1, 0 and -1 where there is none)
     p/behaviour_logprobs [B, L]  p/strategy_labels [B, S]
     p/mask [N, V / 8]  p/constrained [C]  p/grammar_mask [C, V / 8]
-    spec/ids, spec/numbers, spec/properties, spec/mask [G, …]  counts [6]
+    spec/FIELD [G, …] for each field of `policy.spec.SpecBatch`  counts [8]
 
-Each shard has as many rows as every other (`PADDING` fills up) and the counts of the whole batch.
+An edit is a row with its draft in its spec; its actions are those of the whole new program. Each
+shard has as many rows as every other (`PADDING` fills up) and the counts of the whole batch.
 """
 
 from collections.abc import Sequence
@@ -43,6 +46,8 @@ class Part(Targets):
     """Place of each row's spec in the shard's specs."""
     features: Int[Tensor, "B L 6"]
     """What the grammar's automaton says of each position."""
+    valid: Bool[Tensor, "B L"]
+    """Which actions are there (the rest is padding)."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +85,29 @@ def count(rows: Sequence[Row]) -> Counts:
     """Count what the means of a batch divide by; 1 where there is nothing to divide."""
 
     def tokens(chosen: list[Row]) -> float:
-        return float(max(1, sum(len(row.program.actions) for row in chosen)))
+        return float(sum(len(row.taught) for row in chosen))
 
-    references = [row for row in rows if row.kind == RowKind.REFERENCE]
-    rollouts = [row for row in rows if row.kind == RowKind.ROLLOUT]
-    verified = [row for row in rows if row.kind == RowKind.VERIFIED]
-    return Counts(
-        reference_tokens=tokens(references),
-        verified_tokens=tokens([*verified, *(row for row in rollouts if row.solved)]),
-        rollout_tokens=tokens(rollouts),
-        rows=float(max(1, len(references) + len(rollouts) + len(verified))),
-        strategy_rows=float(max(1, sum(bool(row.strategy) for row in rows))),
-        constrained=float(max(1, sum(len(row.program.constrained) for row in rows))),
+    def of(kind: RowKind) -> list[Row]:
+        return [row for row in rows if row.kind == kind]
+
+    rollouts, repairs = of(RowKind.ROLLOUT), of(RowKind.REPAIR)
+    solved = [row for row in rollouts if row.solved]
+    counts = Counts(
+        reference_tokens=tokens(of(RowKind.REFERENCE)),
+        verified_tokens=tokens([*of(RowKind.VERIFIED), *solved]),
+        rollout_tokens=tokens(rollouts) + sum(row.node >= 0 for row in rollouts),
+        repair_tokens=tokens(repairs),
+        repair_rows=float(len(repairs)),
+        rows=float(sum(row.kind != RowKind.PADDING for row in rows)),
+        strategy_rows=float(sum(bool(row.strategy) for row in rows)),
+        constrained=float(sum(int(_bound(row).sum()) for row in rows)),
     )
+    return Counts(*(max(1.0, count) for count in astuple(counts)))
+
+
+def _bound(row: Row) -> NDArray[np.bool_]:
+    """Which of a program's constrained positions are taught."""
+    return np.isin(row.program.constrained, row.taught)
 
 
 def _shard(rows: list[Row], num_parts: int, counts: Counts, policy_version: int) -> Shard:
@@ -132,21 +147,18 @@ def _columns(
     rows: list[Row], spec_index: dict[int, int], policy_version: int
 ) -> dict[str, NDArray[np.generic]]:
     programs = [row.program for row in rows]
-    lengths = np.array([len(program.actions) for program in programs])
-    starts = np.cumsum(lengths) - lengths
+    sizes = np.array([len(row.taught) for row in rows])
+    starts = np.cumsum(sizes) - sizes
+    bound = [_bound(row) for row in rows]
     constrained = [
-        start + program.constrained for start, program in zip(starts, programs, strict=True)
-    ]
-    behaviour = [
-        np.zeros(len(row.program.actions), np.float32)
-        if row.behaviour_logprobs is None
-        else row.behaviour_logprobs
-        for row in rows
+        start + np.searchsorted(row.taught, row.program.constrained[where])
+        for start, row, where in zip(starts, rows, bound, strict=True)
     ]
     return {
         "actions": _padded([program.actions for program in programs]),
         "features": _padded([program.features for program in programs]),
-        "lengths": lengths,
+        "lengths": np.array([len(program.actions) for program in programs]),
+        "drawn": _padded([_placed(row, np.ones(len(row.taught), np.bool_)) for row in rows]),
         "spec_rows": np.array([spec_index[id(row.spec)] for row in rows]),
         "kind": np.array([row.kind for row in rows], np.int64),
         "solved": np.array([row.solved for row in rows]),
@@ -155,12 +167,27 @@ def _columns(
         "group_std": np.array([row.group_std for row in rows], np.float32),
         "temperature": np.array([row.temperature for row in rows], np.float32),
         "lag": np.array([_lag(row, policy_version) for row in rows], np.float32),
-        "behaviour_logprobs": _padded(behaviour),
+        "node": np.array([row.node for row in rows]),
+        "node_logprob": np.array([row.node_logprob for row in rows], np.float32),
+        "continue_value": np.array([row.continue_value for row in rows], np.float32),
+        "behaviour_logprobs": _padded([_placed(row, row.behaviour_logprobs) for row in rows]),
         "strategy_labels": np.array([row.strategy or (-1,) * len(SIZES) for row in rows]),
-        "mask": np.concatenate([program.mask for program in programs]),
+        "mask": np.concatenate([row.program.mask[row.taught] for row in rows]),
         "constrained": np.concatenate(constrained),
-        "grammar_mask": np.concatenate([program.grammar_mask for program in programs]),
+        "grammar_mask": np.concatenate(
+            [row.program.grammar_mask[where] for row, where in zip(rows, bound, strict=True)]
+        ),
     }
+
+
+def _placed(
+    row: Row, values: NDArray[np.bool_] | NDArray[np.float32] | None
+) -> NDArray[np.bool_] | NDArray[np.float32]:
+    """Put what is known of the taught actions [D] where these are [L]; zeros for None."""
+    found = np.zeros(len(row.program.actions), np.float32 if values is None else values.dtype)
+    if values is not None:
+        found[row.taught] = values
+    return found
 
 
 def _filler(row: Row) -> Row:

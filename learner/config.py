@@ -51,12 +51,17 @@ class ObjectiveConfig(BaseModel):
     """Weight of the cross-entropy on reference programs, in nats a token."""
     imitation: Weight = 0.1
     """Weight of the cross-entropy on programs that the sandbox verified (self-imitation)."""
+    repair: Weight = 1.0
+    """Weight of the cross-entropy on the actions of repairs, in nats a token."""
+    pointer: Weight = 0.2
+    """Weight of the cross-entropy on the nodes at which repairs begin, in nats a repair."""
     policy_gradient: Weight = 1.0
     """Weight of the clipped policy gradient on execution rewards."""
     q_halt: Weight = 0.5
     """Weight of the halt head's binary cross-entropy to `solved`."""
     q_continue: Weight = 0.25
-    """Weight of the continue head's binary cross-entropy to its bootstrapped target."""
+    """Weight of the continue head's binary cross-entropy to what another edit turned out to be
+    worth, or to its bootstrapped target."""
     strategy: Weight = 0.1
     """Weight of the cross-entropy on the reference's strategy labels."""
     constraints: Weight = 0.1
@@ -86,6 +91,8 @@ def _weight_at(weight: float | Schedule, step: int) -> float:
 TERMS = (
     "supervised",
     "imitation",
+    "repair",
+    "pointer",
     "policy_gradient",
     "q_halt",
     "q_continue",
@@ -136,11 +143,14 @@ class LearnerConfig(BaseModel):
     supervised_rows: Annotated[int, Field(ge=0)] = 64
     """Rows a step from the tasks' reference programs."""
     rollout_rows: Annotated[int, Field(ge=0)] = 64
-    """Rows a step from the actors' trajectories."""
+    """Trajectories a step, at most; each gives a row for every edit of its episode."""
     verified_rows: Annotated[int, Field(ge=0)] = 16
     """Rows a step, at most, from programs that passed every test earlier in the run."""
     verified_per_task: Annotated[int, Field(ge=1)] = 4
     """Different verified programs kept for a task; the shortest stay."""
+    repair_rows: Annotated[int, Field(ge=0)] = 0
+    """Rows a step, at most, that repair a failing program: half of them programs that actors saw
+    fail, the rest corrupted references. More than 0 needs model.refine."""
     length_parts: Annotated[int, Field(ge=1)] = 4
     """Parts, by length, that a learner's rows are padded in; 1 is best on a GPU."""
     text_dropout: Fraction = 0.1

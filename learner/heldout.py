@@ -50,8 +50,8 @@ def score(policy: Policy, rows: Sequence[Row]) -> Heldout:
     predicted: list[list[int]] = []
     labels: list[list[int]] = []
     for inputs in _parts(policy, rows):
-        logits = inputs.logits[-1][inputs.valid].float().masked_fill(~inputs.mask, -torch.inf)
-        taken = inputs.actions[inputs.valid]
+        logits = inputs.logits[-1][inputs.drawn].float().masked_fill(~inputs.mask, -torch.inf)
+        taken = inputs.actions[inputs.drawn]
         nats -= float(_picked(logits.log_softmax(-1), taken).sum())
         hits += int((logits.argmax(-1) == taken).sum())
         actions += len(taken)

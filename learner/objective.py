@@ -1,7 +1,12 @@
 """The objective: one pure function from a batch's outputs to a total and its terms.
 
-Shapes: M segments, B rows, L actions, V vocabulary, N valid positions of the batch in row-major
-order of `valid`, C of them bound by a task's constraints, S strategy heads.
+Shapes: M segments, B rows, L actions, V vocabulary, N drawn positions of the batch in row-major
+order of `drawn`, C of them bound by a task's constraints, S strategy heads, P nodes of a draft, J
+rows that edit one.
+
+An edit is a choice of a node, then of the actions that take the place of its subtree: the node is
+one more choice beside the actions, with the same advantage. What was kept of the draft was nobody's
+choice and is in no term.
 
 Every mean divides by a count of the *global* batch (`Counts`), so that data-parallel learners that
 average their gradients, each with a shard and `counts.shard(n)`, agree with one that holds it all.
@@ -13,7 +18,7 @@ advantage, GRPO (https://arxiv.org/abs/2402.03300); token means and the asymmetr
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -34,6 +39,8 @@ class RowKind(IntEnum):
     """A program that an actor sampled, with its reward."""
     VERIFIED = 2
     """A program that passed every test some time ago: imitated, without a policy gradient."""
+    REPAIR = 3
+    """The edit that makes a failing program right: its node and its actions are imitated."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,9 @@ class Counts:
     reference_tokens: float
     verified_tokens: float
     rollout_tokens: float
+    """Actions and nodes that actors chose."""
+    repair_tokens: float
+    repair_rows: float
     rows: float
     strategy_rows: float
     constrained: float
@@ -58,10 +68,10 @@ class Targets:
 
     actions: Int64[Tensor, "B L"]
     """The actions taken."""
-    valid: Bool[Tensor, "B L"]
-    """Which of them are there (the rest is padding)."""
+    drawn: Bool[Tensor, "B L"]
+    """Which of them were chosen: the rest was kept from the draft, or is padding."""
     mask: Bool[Tensor, "N V"]
-    """Actions allowed at each valid position; always holds the one taken."""
+    """Actions allowed at each drawn position; always holds the one taken."""
     constrained: Int64[Tensor, " C"]
     """Indices into N of the positions where the task's constraints forbid something."""
     grammar_mask: Bool[Tensor, "C V"]
@@ -79,6 +89,13 @@ class Targets:
     """What the behaviour policy divided its logits by."""
     behaviour_logprobs: Float[Tensor, "B L"]
     """Log-probabilities of the actions under the behaviour policy, mask and temperature."""
+    node: Int64[Tensor, " B"]
+    """Node of the draft (`policy.subtrees`) that was written anew; -1: there is no draft."""
+    node_logprob: Float[Tensor, " B"]
+    """Log-probability of that node under the behaviour policy, whatever its temperature was."""
+    continue_value: Float[Tensor, " B"]
+    """What the next edit of the episode showed this one's continuing to be worth, 0 to 1; -1 where
+    there was none."""
     lag: Float[Tensor, " B"]
     """Versions by which the behaviour policy is older than the learner's."""
     strategy_labels: Int64[Tensor, "B S"]
@@ -97,8 +114,11 @@ class ObjectiveInputs(Targets):
     """Logit of the value of going on."""
     strategy: tuple[Float[Tensor, "M B K"], ...]
     """Logits of each strategy head."""
+    pointer: Float[Tensor, "B P"] | None = None
+    """Logits of the draft's nodes, -inf where none can be chosen; None: a policy without drafts."""
     q_continue_target: Float[Tensor, "M B"] | None = None
-    """Probabilities that `q_continue` is taught; None: by `continue_target` of the values here."""
+    """Probabilities that `q_continue` is taught where no later edit says better; None: by
+    `continue_target` of the values here."""
     learn_continue: bool = True
     """Whether the value of going on is taught at all."""
     counts: Counts
@@ -124,11 +144,10 @@ class _Positions:
 
     @classmethod
     def of(cls, inputs: ObjectiveInputs) -> Self:
-        flat = inputs.valid.flatten().nonzero().squeeze(1)
-        row = flat // inputs.valid.shape[1]
+        flat = inputs.drawn.flatten().nonzero().squeeze(1)
+        row = flat // inputs.drawn.shape[1]
         is_rollout = inputs.kind == RowKind.ROLLOUT
-        is_imitated = (inputs.kind == RowKind.REFERENCE) | (inputs.kind == RowKind.VERIFIED)
-        is_imitated |= is_rollout & inputs.solved
+        is_imitated = (inputs.kind != RowKind.PADDING) & (~is_rollout | inputs.solved)
         return cls(
             flat, row, is_imitated[row].nonzero().squeeze(1), is_rollout[row].nonzero().squeeze(1)
         )
@@ -145,7 +164,12 @@ def objective(inputs: ObjectiveInputs, config: ObjectiveConfig, step: int = 0) -
     where = _Positions.of(inputs)
     imitated, bound, rollout = _gather(inputs, where)
     terms, diagnostics = _imitation(inputs, where, imitated)
-    pg_terms, pg_diagnostics = _policy_gradient(inputs, where, rollout, config)
+    chosen = [_actions_chosen(inputs, where, rollout)]
+    if inputs.pointer is not None:
+        chosen.append(_nodes_chosen(inputs, inputs.pointer))
+        terms["pointer"] = _pointer(inputs, inputs.pointer)
+    every = _Choices(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
+    pg_terms, pg_diagnostics = _policy_gradient(inputs, every, config)
     terms |= pg_terms | _q_learning(inputs)
     terms["strategy"] = _strategy(inputs)
     terms["constraints"] = _constraints(inputs, bound)
@@ -176,46 +200,91 @@ def _gather(inputs: ObjectiveInputs, where: _Positions) -> tuple[Tensor, Tensor,
 def _imitation(
     inputs: ObjectiveInputs, where: _Positions, logits_MIV: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Cross-entropy of the actions of references and of verified rollouts, deeply supervised."""
+    """Cross-entropy of what is imitated, by where it comes from, deeply supervised."""
     M, num_imitated, V = logits_MIV.shape
     masked_MIV = logits_MIV.masked_fill(~inputs.mask[where.imitated], -torch.inf)
     action_I = inputs.actions.flatten()[where.flat[where.imitated]]
     nll_MI = cross_entropy(
         masked_MIV.view(-1, V), action_I.expand(M, num_imitated).reshape(-1), reduction="none"
     ).view(M, num_imitated)
-    reference_I = inputs.kind[where.row[where.imitated]] == RowKind.REFERENCE
-    nll_I = nll_MI.mean(0)
+    kind_I = inputs.kind[where.row[where.imitated]]
+    reference_I, repair_I = kind_I == RowKind.REFERENCE, kind_I == RowKind.REPAIR
+    nll_I, counts = nll_MI.mean(0), inputs.counts
     terms = {
-        "supervised": (nll_I * reference_I).sum() / inputs.counts.reference_tokens,
-        "imitation": (nll_I * ~reference_I).sum() / inputs.counts.verified_tokens,
+        "supervised": (nll_I * reference_I).sum() / counts.reference_tokens,
+        "imitation": (nll_I * ~(reference_I | repair_I)).sum() / counts.verified_tokens,
     }
+    if inputs.pointer is not None:
+        terms["repair"] = (nll_I * repair_I).sum() / counts.repair_tokens
     hit_I = masked_MIV[-1].detach().argmax(-1) == action_I
-    accuracy = (hit_I & reference_I).sum() / inputs.counts.reference_tokens
+    accuracy = (hit_I & reference_I).sum() / counts.reference_tokens
     return terms, {"token_accuracy": accuracy}
 
 
+class _Choices(NamedTuple):
+    """R choices that rollouts made, of actions and of nodes."""
+
+    row: Int64[Tensor, " R"]
+    logp: Float[Tensor, " R"]
+    """Log-probabilities of what was chosen, now."""
+    behaviour_logp: Float[Tensor, " R"]
+    """The same when it was chosen."""
+    entropy: Float[Tensor, " R"]
+
+    @classmethod
+    def of(
+        cls, row: Tensor, logits: Tensor, temperature: Tensor, index: Tensor, behaviour: Tensor
+    ) -> Self:
+        """Read choices off masked logits [R, choices], all else being [R]."""
+        logp = (logits / temperature.unsqueeze(1)).log_softmax(-1)
+        entropy_R = -(logp.exp() * logp.masked_fill(logits.isneginf(), 0.0)).sum(-1)
+        return cls(row, logp.gather(1, index.unsqueeze(1)).squeeze(1), behaviour, entropy_R)
+
+
+def _actions_chosen(inputs: ObjectiveInputs, where: _Positions, logits_RV: Tensor) -> _Choices:
+    row_R, flat_R = where.row[where.rollout], where.flat[where.rollout]
+    return _Choices.of(
+        row_R,
+        logits_RV.masked_fill(~inputs.mask[where.rollout], -torch.inf),
+        inputs.temperature[row_R],
+        inputs.actions.flatten()[flat_R],
+        inputs.behaviour_logprobs.flatten()[flat_R],
+    )
+
+
+def _nodes_chosen(inputs: ObjectiveInputs, logits_BP: Tensor) -> _Choices:
+    row_J = ((inputs.kind == RowKind.ROLLOUT) & (inputs.node >= 0)).nonzero().squeeze(1)
+    return _Choices.of(
+        row_J,
+        logits_BP[row_J],
+        torch.ones_like(inputs.temperature[row_J]),
+        inputs.node[row_J],
+        inputs.node_logprob[row_J],
+    )
+
+
+def _pointer(inputs: ObjectiveInputs, logits_BP: Tensor) -> Tensor:
+    """Cross-entropy of the nodes at which repairs begin."""
+    row_J = ((inputs.kind == RowKind.REPAIR) & (inputs.node >= 0)).nonzero().squeeze(1)
+    nll = cross_entropy(logits_BP[row_J], inputs.node[row_J], reduction="sum")
+    return nll / inputs.counts.repair_rows
+
+
 def _policy_gradient(
-    inputs: ObjectiveInputs, where: _Positions, logits_RV: Tensor, config: ObjectiveConfig
+    inputs: ObjectiveInputs, chosen: _Choices, config: ObjectiveConfig
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Clipped, group-relative policy gradient and the entropy, over the rollouts' positions."""
-    row_R = where.row[where.rollout]
-    flat_R = where.flat[where.rollout]
-    mask_RV = inputs.mask[where.rollout]
-    scaled_RV = logits_RV / inputs.temperature[row_R].unsqueeze(1)
-    logp_RV = scaled_RV.masked_fill(~mask_RV, -torch.inf).log_softmax(-1)
-    logp_R = logp_RV.gather(1, inputs.actions.flatten()[flat_R].unsqueeze(1)).squeeze(1)
+    """Clipped, group-relative policy gradient and the entropy, over what rollouts chose."""
     # exp(20) is far beyond every clip: the clamp only keeps the unclipped side finite.
-    log_ratio_R = (logp_R - inputs.behaviour_logprobs.flatten()[flat_R]).clamp(max=20.0)
+    log_ratio_R = (chosen.logp - chosen.behaviour_logp).clamp(max=20.0)
     advantage_B = (inputs.reward - inputs.group_mean) / (
         inputs.group_std + config.advantage_epsilon
     )
-    surrogate_R = clipped_surrogate(log_ratio_R.exp(), advantage_B[row_R], config)
-    fresh_R = (config.staleness_decay ** inputs.lag.clamp(min=0.0))[row_R]
+    surrogate_R = clipped_surrogate(log_ratio_R.exp(), advantage_B[chosen.row], config)
+    fresh_R = (config.staleness_decay ** inputs.lag.clamp(min=0.0))[chosen.row]
     tokens = inputs.counts.rollout_tokens
-    entropy_R = -(logp_RV.exp() * logp_RV.masked_fill(~mask_RV, 0.0)).sum(-1)
     terms = {
         "policy_gradient": -(surrogate_R * fresh_R).sum() / tokens,
-        "entropy": entropy_R.sum() / tokens,
+        "entropy": chosen.entropy.sum() / tokens,
     }
     with torch.no_grad():
         outside_R = (log_ratio_R.exp() - 1.0 < -config.clip_low) | (
@@ -250,6 +319,7 @@ def _q_learning(inputs: ObjectiveInputs) -> dict[str, Tensor]:
     target_MB = inputs.q_continue_target
     if target_MB is None:
         target_MB = continue_target(inputs.q_halt, inputs.q_continue)
+    target_MB = torch.where(inputs.continue_value < 0.0, target_MB, inputs.continue_value)
     continue_MB = binary_cross_entropy_with_logits(inputs.q_continue, target_MB, reduction="none")
     return terms | {"q_continue": (continue_MB.mean(0) * real_B).sum() / inputs.counts.rows}
 

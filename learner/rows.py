@@ -36,7 +36,7 @@ class Program:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One program of a batch, with its task and what is known of it."""
+    """One program of a batch, or one edit, with its task, its draft and what is known of it."""
 
     spec: Spec
     program: Program
@@ -49,9 +49,23 @@ class Row:
     group_std: float = 0.0
     temperature: float = 1.0
     behaviour_logprobs: NDArray[np.float32] | None = None
-    """[L]; none for references."""
+    """[D], of the drawn actions; none for references."""
     policy_version: int | None = None
     """Version that sampled it; none for references."""
+    drawn: NDArray[np.int64] | None = None
+    """[D] rising positions of the actions that were drawn, the others being kept from the draft;
+    None: all of them."""
+    node: int = -1
+    """Node of the draft (`policy.subtrees`) that was written anew; -1: there is no draft."""
+    node_logprob: float = 0.0
+    """Behaviour log-probability of that node."""
+    continue_value: float = -1.0
+    """What the episode's next edit showed another edit to be worth, 0 to 1; -1: there was none."""
+
+    @property
+    def taught(self) -> NDArray[np.int64]:
+        """[D] positions that the objective's terms read."""
+        return np.arange(len(self.program.actions)) if self.drawn is None else self.drawn
 
 
 @dataclass(frozen=True)

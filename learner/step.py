@@ -1,7 +1,7 @@
 """The train step in plain torch: forward, objective, backward, clip, AdamW, moving average."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import cast
 
 import torch
@@ -13,7 +13,7 @@ from learner.config import LearnerConfig, ObjectiveConfig
 from learner.objective import Counts, ObjectiveInputs, Targets, continue_target, objective
 from learner.optim import Optimisation
 from policy.config import ModelConfig
-from policy.model import Policy, PolicyOutput
+from policy.model import Policy, PolicyOutput, SpecStates
 
 
 def build_policy(config: ModelConfig, seed: int) -> Policy:
@@ -34,17 +34,21 @@ def run_policy(
     batch = read_shard(shard)
     device = batch.spec.ids.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-        found = _outputs(policy, batch)
+        states = policy.encode_spec(batch.spec)
+        found = _outputs(policy, states, batch)
         targets = _continue_targets(policy, found, averaged, batch)
+        pointer = policy.point(states) if policy.config.refine else None
     acts = policy.config.hrm.act == "halt_continue"
     return [
-        _inputs(*one, batch.counts, learn_continue=acts)
+        replace(
+            _inputs(*one, batch.counts, learn_continue=acts),
+            pointer=None if pointer is None else pointer.float()[one[0].spec_rows],
+        )
         for one in zip(batch.parts, found, targets, strict=True)
     ]
 
 
-def _outputs(policy: Policy, batch: Batch) -> list[PolicyOutput]:
-    states = policy.encode_spec(batch.spec)
+def _outputs(policy: Policy, states: SpecStates, batch: Batch) -> list[PolicyOutput]:
     return [
         policy(states, part.spec_rows, part.actions, part.features, part.valid)
         for part in batch.parts
@@ -59,7 +63,7 @@ def _continue_targets(
         return [None] * len(outputs)
     if core.q_target == "lagged":
         with torch.no_grad():
-            outputs = _outputs(averaged, batch)
+            outputs = _outputs(averaged, averaged.encode_spec(batch.spec), batch)
     return [
         continue_target(
             output.q_halt.float(),

@@ -21,6 +21,12 @@ FULL: View = (False, False)
 _WITHOUT = "without a reference"
 
 
+def normal_reference(task: Task) -> ast.Module:
+    """Return a task's reference in the grammar's normal form. Raises SyntaxError, CodecError."""
+    names = task.signature and tuple(param.name for param in task.signature.params)
+    return normalise.normalise(ast.parse(str(task.reference)), task.entry_point, names or None)
+
+
 @dataclass(frozen=True)
 class _Reference:
     """A reference in the grammar's normal form."""
@@ -165,10 +171,6 @@ class SupervisedRows:
 
     def _reference(self, at: int) -> _Reference:
         if at not in self._references:
-            task = self._tasks[at]
-            names = task.signature and [param.name for param in task.signature.params]
-            tree = normalise.normalise(
-                ast.parse(str(task.reference)), task.entry_point, tuple(names) if names else None
-            )
+            tree = normal_reference(self._tasks[at])
             self._references[at] = _Reference(tree, strategy.labels(tree))
         return self._references[at]

@@ -1,4 +1,4 @@
-"""What a step trains on: references, whatever rollouts wait in the replay, verified programs."""
+"""What a step trains on: references, rollouts that wait in the replay, archived ones, repairs."""
 
 import time
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 from learner.backend import Shard
 from learner.batch import collate
 from learner.config import LearnerConfig
+from learner.repairs import RepairRows
 from learner.rollouts import RolloutRows
 from learner.rows import Row
 from learner.supervised import SupervisedRows
@@ -27,31 +28,32 @@ class Batch:
     rows: dict[str, int]
     """How many rows of each kind."""
     rewards: tuple[float, ...]
-    """Of the rollouts."""
+    """Of the episodes."""
     lags: tuple[int, ...]
-    """Of the rollouts, in policy versions."""
+    """Of their edits, in policy versions."""
     waited_seconds: float
 
 
 class Supply:
     """Draws batches. Rollouts are never waited for while there are references to train on.
 
-    `references` is None where training is on rollouts alone.
+    `references` is None where training is on rollouts alone, `repairs` where nothing is repaired.
     """
 
     def __init__(
         self,
         references: SupervisedRows | None,
         rollouts: RolloutRows,
+        verified: VerifiedRows,
+        repairs: RepairRows | None,
         reader: Reader,
         config: LearnerConfig,
         num_shards: int,
-        *,
-        seed: int,
     ) -> None:
         self._references = references
         self._rollouts = rollouts
-        self._verified = VerifiedRows(rollouts, per_task=config.verified_per_task, seed=seed)
+        self._verified = verified
+        self._repairs = repairs
         self._reader = reader
         self._config = config
         self._num_shards = num_shards
@@ -65,11 +67,18 @@ class Supply:
         references = self._references.draw(self._config.supervised_rows) if self._references else []
         trajectories = [one.trajectory for one in leased]
         rollouts = self._rollouts.rows(trajectories)
-        verified = self._verified.draw(self._config.verified_rows)
+        rows = {
+            "reference": references,
+            "rollout": [row for edits in rollouts for row in edits],
+            "verified": self._verified.draw(self._config.verified_rows),
+            "repair": self._repairs.draw(self._config.repair_rows) if self._repairs else [],
+        }
         self._verified.add(trajectories, rollouts)
+        if self._repairs:
+            self._repairs.add(trajectories)
         if not references and not rollouts:
             return None
-        return self._batch(references, rollouts, verified, leased, waited)
+        return self._batch(rows, leased, waited)
 
     def trained(self, batch: Batch) -> None:
         """Forget what has been trained on: it never comes back."""
@@ -78,42 +87,34 @@ class Supply:
     def state(self) -> dict[str, Any]:
         """Return all that the next references and verified programs depend on, as JSON."""
         drawn = self._references.state() if self._references else 0
-        return {"references_drawn": drawn, "verified": self._verified.state()}
+        repairs = {"repairs": self._repairs.state()} if self._repairs else {}
+        return {"references_drawn": drawn, "verified": self._verified.state(), **repairs}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on where a checkpoint was."""
         if self._references:
             self._references.load_state(state["references_drawn"])
         self._verified.load_state(state["verified"])
+        if self._repairs:
+            self._repairs.load_state(state["repairs"])
 
     def _lease(self) -> list[Leased]:
         most = self._config.rollout_rows
         timeout = 0.0 if self._references else _LEASE_SECONDS
         return self._reader.lease(most, timeout) if most else []
 
-    def _batch(
-        self,
-        references: list[Row],
-        rollouts: list[Row],
-        verified: list[Row],
-        leased: list[Leased],
-        waited: float,
-    ) -> Batch:
-        versions = [row.policy_version for row in rollouts if row.policy_version is not None]
+    def _batch(self, rows: dict[str, list[Row]], leased: list[Leased], waited: float) -> Batch:
+        versions = [row.policy_version for row in rows["rollout"] if row.policy_version is not None]
         return Batch(
             shards=collate(
-                [*references, *rollouts, *verified],
+                [row for kind in rows.values() for row in kind],
                 num_shards=self._num_shards,
                 num_parts=self._config.length_parts,
                 policy_version=self.policy_version,
             ),
             entry_ids=tuple(one.entry_id for one in leased),
-            rows={
-                "reference": len(references),
-                "rollout": len(rollouts),
-                "verified": len(verified),
-            },
-            rewards=tuple(row.reward for row in rollouts),
+            rows={kind: len(some) for kind, some in rows.items()},
+            rewards=tuple(one.trajectory.reward.total for one in leased),
             lags=tuple(self.policy_version - version for version in versions),
             waited_seconds=waited,
         )

@@ -15,6 +15,10 @@ class ActorFigures:
 
     programs: float = 0.0
     verdicts: Mapping[str, float] = field(default_factory=dict)
+    edits: Mapping[str, float] = field(default_factory=dict)
+    """Episodes that came to each edit, by its number."""
+    solved_at: Mapping[str, float] = field(default_factory=dict)
+    """Episodes that ended solved, by their number of edits."""
 
 
 class Tally:
@@ -56,10 +60,6 @@ class Tally:
         """The record of everything since the last one."""
         wall = max(time.monotonic() - self._since, 1e-9)
         before, now = self._actors_before or ActorFigures(), self._actors or ActorFigures()
-        verdicts = {
-            name: round(count - before.verdicts.get(name, 0.0))
-            for name, count in now.verdicts.items()
-        }
         record = TrainRecord(
             step=step,
             seconds=seconds,
@@ -72,7 +72,9 @@ class Tally:
             idle_ratio=self._waited / wall,
             reward_mean=_mean(self._rewards),
             policy_lag=_mean(self._lags),
-            verdicts={name: count for name, count in verdicts.items() if count},
+            verdicts=_gained(before.verdicts, now.verdicts),
+            edits=_gained(before.edits, now.edits),
+            solved_at=_gained(before.solved_at, now.solved_at),
         )
         self._start()
         return record
@@ -80,3 +82,9 @@ class Tally:
 
 def _mean(values: list[float] | list[int]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _gained(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, int]:
+    """What counts rose by, where they did."""
+    gained = {name: round(count - before.get(name, 0.0)) for name, count in now.items()}
+    return {name: count for name, count in gained.items() if count}

@@ -10,7 +10,7 @@ from typing import Any
 
 from learner.objective import RowKind
 from learner.rollouts import RolloutRows
-from learner.rows import Row
+from learner.rows import Program, Row
 from replay.v1.trajectory_pb2 import Edit, Trajectory
 
 
@@ -38,16 +38,23 @@ class VerifiedRows:
     def __len__(self) -> int:
         return sum(len(kept) for kept in self._kept.values())
 
-    def add(self, trajectories: Sequence[Trajectory], rows: Sequence[Row]) -> None:
-        """Keep what passed; `rows` are the trajectories' rows."""
-        for trajectory, row in zip(trajectories, rows, strict=True):
-            if row.solved:
-                self._add(_origin(trajectory), row)
+    def add(self, trajectories: Sequence[Trajectory], rows: Sequence[Sequence[Row]]) -> None:
+        """Keep the last programs that passed; `rows` are the trajectories' rows."""
+        for trajectory, edits in zip(trajectories, rows, strict=True):
+            if edits[-1].solved:
+                self._add(_origin(trajectory), edits[-1].program)
 
-    def _add(self, origin: Mapping[str, Any], row: Row) -> None:
-        kept = self._kept.setdefault(str(origin["task_json"]), [])
+    def programs(self, task_json: str) -> list[Program]:
+        """Return what is kept of a task, the shortest first."""
+        return [one.row.program for one in self._kept.get(task_json, ())]
+
+    def _add(self, origin: Mapping[str, Any], program: Program) -> None:
+        task_json = str(origin["task_json"])
+        kept = self._kept.setdefault(task_json, [])
         if all(origin["actions"] != other.origin["actions"] for other in kept):
-            kept.append(_Kept(origin, Row(row.spec, row.program, RowKind.VERIFIED, solved=True)))
+            # Whatever draft led to it: it is taught as a whole.
+            spec = self._rollouts.spec(task_json)
+            kept.append(_Kept(origin, Row(spec, program, RowKind.VERIFIED, solved=True)))
             kept.sort(key=lambda one: len(one.row.program.actions))
             del kept[self._per_task :]
 
@@ -77,11 +84,12 @@ def _origin(trajectory: Trajectory) -> dict[str, Any]:
         "grammar_version": trajectory.grammar_version,
         "profile": trajectory.profile,
         "max_actions": trajectory.max_actions,
-        "actions": list(trajectory.edits[0].actions),
+        "actions": list(trajectory.edits[-1].actions),
     }
 
 
 def _trajectory(origin: Mapping[str, Any]) -> Trajectory:
     fields = {name: value for name, value in origin.items() if name != "actions"}
-    edit = Edit(actions=origin["actions"], verdict="PASSED")
+    unknown = [0.0] * len(origin["actions"])
+    edit = Edit(actions=origin["actions"], behaviour_logprobs=unknown, verdict="PASSED")
     return Trajectory(id="archived", temperature=1.0, edits=[edit], **fields)

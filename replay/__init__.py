@@ -10,10 +10,11 @@ from replay.interface import (
     Writer,
 )
 from replay.store import Replay, connect, served
-from replay.v1.trajectory_pb2 import Edit, Group, Reward, Timings, Trajectory
+from replay.v1.trajectory_pb2 import Edit, Feedback, Group, Reward, Timings, Trajectory
 
 __all__ = [
     "Edit",
+    "Feedback",
     "Group",
     "Leased",
     "Reader",

@@ -123,11 +123,9 @@ class RunServices:
         numbers = self._replay.counters.read()
         return ActorFigures(
             programs=numbers.get("programs", 0.0),
-            verdicts={
-                name.removeprefix("verdicts:"): count
-                for name, count in numbers.items()
-                if name.startswith("verdicts:")
-            },
+            verdicts=_labelled(numbers, "verdicts:"),
+            edits=_labelled(numbers, "edits:"),
+            solved_at=_labelled(numbers, "solved_at:"),
         )
 
     def _stop_if_asked(self, progress: EvaluationProgress) -> None:
@@ -152,6 +150,14 @@ class RunServices:
                     tests_total=one.best.tests_total,
                 ),
             )
+
+
+def _labelled(numbers: Mapping[str, float], prefix: str) -> dict[str, float]:
+    return {
+        name.removeprefix(prefix): count
+        for name, count in numbers.items()
+        if name.startswith(prefix)
+    }
 
 
 def spread(tasks: Sequence[Task], most: int) -> Sequence[Task]:

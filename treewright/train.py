@@ -22,10 +22,12 @@ from learner.display import Display
 from learner.loop import Progress, TrainLoop
 from learner.metrics import LearnerMetrics
 from learner.observers import Observer, RunLog, TensorBoard, WeightsAndBiases
+from learner.repairs import RepairRows
 from learner.rollouts import RolloutRows
 from learner.runfolder import RunFolder
 from learner.supervised import SupervisedRows
 from learner.supply import Supply
+from learner.verified import VerifiedRows
 from policy.grammar import GRAMMAR
 from policy.text import VOCABULARY
 from replay.metrics import ReplayCollector
@@ -149,13 +151,29 @@ class _Run:
                 )
             except ValueError as error:
                 raise ConfigError(str(error)) from error
+        rollouts = RolloutRows(config.model.spec)
+        verified = VerifiedRows(
+            rollouts, per_task=config.learner.verified_per_task, seed=config.seed
+        )
+        repairs = self._repairs(rollouts, verified) if config.learner.repair_rows else None
         return Supply(
             references,
-            RolloutRows(config.model.spec),
+            rollouts,
+            verified,
+            repairs,
             made.replay.reader,
             config.learner,
             made.backend.num_shards,
-            seed=config.seed,
+        )
+
+    def _repairs(self, rollouts: RolloutRows, verified: VerifiedRows) -> RepairRows:
+        return RepairRows(
+            rollouts,
+            verified,
+            self._tasks.train,
+            profile=self._config.actors.profile,
+            max_actions=self._config.actors.max_actions,
+            seed=self._config.seed,
         )
 
     def _resume(self, made: Parts, supply: Supply) -> Progress:

@@ -49,7 +49,7 @@ class Group(_message.Message):
     def __init__(self, id: _Optional[str] = ..., size: _Optional[int] = ..., reward_mean: _Optional[float] = ..., reward_std: _Optional[float] = ...) -> None: ...
 
 class Edit(_message.Message):
-    __slots__ = ("node_pointer", "policy_version", "actions", "behaviour_logprobs", "q_halt", "q_continue", "source", "verdict", "security_violation", "tests_passed", "tests_total", "cpu_seconds", "wall_seconds", "peak_rss_bytes")
+    __slots__ = ("node_pointer", "policy_version", "actions", "behaviour_logprobs", "q_halt", "q_continue", "source", "verdict", "security_violation", "tests_passed", "tests_total", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "drawn", "pointer_logprob", "feedback")
     NODE_POINTER_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,9 @@ class Edit(_message.Message):
     CPU_SECONDS_FIELD_NUMBER: _ClassVar[int]
     WALL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PEAK_RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DRAWN_FIELD_NUMBER: _ClassVar[int]
+    POINTER_LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     node_pointer: str
     policy_version: int
     actions: _containers.RepeatedScalarFieldContainer[int]
@@ -78,7 +81,18 @@ class Edit(_message.Message):
     cpu_seconds: float
     wall_seconds: float
     peak_rss_bytes: int
-    def __init__(self, node_pointer: _Optional[str] = ..., policy_version: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., behaviour_logprobs: _Optional[_Iterable[float]] = ..., q_halt: _Optional[float] = ..., q_continue: _Optional[float] = ..., source: _Optional[str] = ..., verdict: _Optional[str] = ..., security_violation: _Optional[bool] = ..., tests_passed: _Optional[int] = ..., tests_total: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ...) -> None: ...
+    drawn: _containers.RepeatedScalarFieldContainer[int]
+    pointer_logprob: float
+    feedback: _containers.RepeatedCompositeFieldContainer[Feedback]
+    def __init__(self, node_pointer: _Optional[str] = ..., policy_version: _Optional[int] = ..., actions: _Optional[_Iterable[int]] = ..., behaviour_logprobs: _Optional[_Iterable[float]] = ..., q_halt: _Optional[float] = ..., q_continue: _Optional[float] = ..., source: _Optional[str] = ..., verdict: _Optional[str] = ..., security_violation: _Optional[bool] = ..., tests_passed: _Optional[int] = ..., tests_total: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ..., drawn: _Optional[_Iterable[int]] = ..., pointer_logprob: _Optional[float] = ..., feedback: _Optional[_Iterable[_Union[Feedback, _Mapping]]] = ...) -> None: ...
+
+class Feedback(_message.Message):
+    __slots__ = ("verdict", "actual_json")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    ACTUAL_JSON_FIELD_NUMBER: _ClassVar[int]
+    verdict: str
+    actual_json: str
+    def __init__(self, verdict: _Optional[str] = ..., actual_json: _Optional[str] = ...) -> None: ...
 
 class Reward(_message.Message):
     __slots__ = ("total", "tests", "solved_bonus", "compile_penalty", "runtime_penalty", "timeout_penalty", "size_penalty")

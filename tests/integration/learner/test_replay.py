@@ -13,13 +13,14 @@ from learner.objective import RowKind
 from learner.publish import publish
 from learner.rollouts import RolloutRows
 from learner.supply import Batch, Supply
+from learner.verified import VerifiedRows
 from policy.model import Policy
 from replay import Replay, StaleVersion, connect
 from replay.config import ReplayConfig
 from replay.embedded import EmbeddedRedis
 from tests.unit.learner import samples
 
-CONFIG = LearnerConfig(supervised_rows=8, rollout_rows=10, verified_rows=3)
+CONFIG = LearnerConfig(supervised_rows=8, rollout_rows=10, verified_rows=3, repair_rows=4)
 
 
 @pytest.fixture
@@ -31,13 +32,16 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
 
 
 def make(replay: Replay, *, references: bool = True) -> Supply:
+    rollouts = RolloutRows(samples.MODEL.spec)
+    verified = VerifiedRows(rollouts, per_task=CONFIG.verified_per_task, seed=2)
     return Supply(
         samples.references(CONFIG) if references else None,
-        RolloutRows(samples.MODEL.spec),
+        rollouts,
+        verified,
+        samples.repairs(rollouts, verified),
         replay.reader,
         CONFIG,
         num_shards=1,
-        seed=2,
     )
 
 
@@ -65,16 +69,31 @@ def test_trajectories_are_trained_on_once_and_verified_ones_again(replay: Replay
     assert replay.reader.leased() == len(given) - 10
 
 
+def test_an_episode_gives_a_row_for_each_edit_and_what_failed_is_repaired(replay: Replay):
+    replay.writer.append_all(samples.episodes()[:10])
+    supply = make(replay)
+    first, second = supply.next(), supply.next()
+    assert first is not None
+    assert second is not None
+    edits = sum(len(one.edits) for one in samples.episodes()[:10])
+    assert kinds(first).count(RowKind.ROLLOUT) == first.rows["rollout"] == edits > 10
+    assert len(first.rewards) == 10
+    assert len(first.lags) == edits
+    assert kinds(second).count(RowKind.REPAIR) == second.rows["repair"] > 0
+
+
 def test_references_are_not_kept_waiting_by_an_empty_replay(replay: Replay):
     batch = make(replay).next()
-    assert kinds(batch) == [RowKind.REFERENCE] * 8
+    assert batch is not None
+    assert batch.rows["reference"] == 8
+    assert batch.rows["rollout"] == 0
     assert batch is not None
     assert batch.waited_seconds < 0.4
     assert make(replay, references=False).next() is None
 
 
 def test_a_supply_goes_on_where_its_state_was_taken(replay: Replay):
-    replay.writer.append_all(samples.trajectories())
+    replay.writer.append_all(samples.episodes())
     supply = make(replay)
     for _ in range(3):
         supply.next()

@@ -22,7 +22,7 @@ SPLITS = [(1, 1), (1, 4), (2, 1), (2, 3), (3, 2), (5, 7)]
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return samples.rows()
+    return [*samples.rows(chosen=samples.episodes()), *samples.repairs().draw(6)]
 
 
 def read(rows: Sequence[Row], shards: int, parts: int) -> list[Batch]:
@@ -40,34 +40,59 @@ def unpack(packed: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(bits.astype(bool))
 
 
+Key = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[float, ...]]
+
+
+def key_of(row: Row) -> Key:
+    actions = tuple(row.program.actions.tolist())
+    known = (row.solved, row.node, np.float32(row.continue_value))
+    ids = shown(row.spec.ids.flatten().tolist())
+    return actions, tuple(row.taught.tolist()), ids, tuple(float(one) for one in known)
+
+
+def shown(ids: list[int]) -> tuple[int, ...]:
+    """A spec's ids without its padding."""
+    return tuple(ids[: max(at for at, one in enumerate(ids) if one) + 1])
+
+
 @pytest.mark.parametrize(("shards", "parts"), SPLITS)
 def test_every_row_comes_back_whole_and_once(rows: list[Row], shards: int, parts: int):
-    found = Counter[tuple[int, ...]]()
-    by_actions = {tuple(row.program.actions.tolist()): row for row in rows}
+    found = Counter[Key]()
+    by_key = {key_of(row): row for row in rows}
     for batch in read(rows, shards, parts):
         for part in batch.parts:
-            starts = part.valid.sum(1).cumsum(0) - part.valid.sum(1)
+            starts = part.drawn.sum(1).cumsum(0) - part.drawn.sum(1)
             for at in real_rows(part):
                 length = int(part.valid[at].sum())
-                key = tuple(part.actions[at, :length].tolist())
-                found[key] += 1
-                row = by_actions[key]
-                start = int(starts[at])
-                program = row.program
-                assert part.features[at, :length].tolist() == program.features.tolist()
-                assert torch.equal(part.mask[start : start + length], unpack(program.mask))
-                assert bool(part.solved[at]) == row.solved
-                assert part.kind[at] == row.kind
-                own = (part.constrained >= start) & (part.constrained < start + length)
-                assert (part.constrained[own] - start).tolist() == program.constrained.tolist()
-                assert torch.equal(part.grammar_mask[own], unpack(program.grammar_mask))
                 spec_row = int(part.spec_rows[at])
+                drawn = part.drawn[at].nonzero()[:, 0].tolist()
+                ids = shown(batch.spec.ids[spec_row].flatten().tolist())
+                known = (part.solved[at], part.node[at], part.continue_value[at])
+                actions = tuple(part.actions[at, :length].tolist())
+                key = (actions, tuple(drawn), ids, tuple(float(one) for one in known))
+                found[key] += 1
+                row = by_key[key]
+                start = int(starts[at])
+                program, taught = row.program, row.taught
+                assert part.features[at, :length].tolist() == program.features.tolist()
+                masks = unpack(program.mask)[taught]
+                assert torch.equal(part.mask[start : start + len(taught)], masks)
+                if row.behaviour_logprobs is not None:
+                    logprobs = part.behaviour_logprobs[at, drawn]
+                    assert logprobs.tolist() == row.behaviour_logprobs.tolist()
+                assert part.kind[at] == row.kind
+                own = (part.constrained >= start) & (part.constrained < start + len(taught))
+                places = taught[part.constrained[own] - start].tolist()
+                bound = [one for one in program.constrained.tolist() if one in taught]
+                assert places == bound
+                kept = [one in taught for one in program.constrained.tolist()]
+                assert torch.equal(part.grammar_mask[own], unpack(program.grammar_mask)[kept])
                 tokens = int(batch.spec.mask.shape[1])
                 assert len(row.spec.ids) <= tokens
                 assert batch.spec.ids[spec_row, : len(row.spec.ids)].tolist() == (
                     row.spec.ids.tolist()
                 )
-    assert found == Counter(tuple(row.program.actions.tolist()) for row in rows)
+    assert found == Counter(key_of(row) for row in rows)
 
 
 @pytest.mark.parametrize(("shards", "parts"), SPLITS)
@@ -95,7 +120,12 @@ def test_counts_by_hand(rows: list[Row]):
     references = [row for row in rows if row.kind == RowKind.REFERENCE]
     rollouts = [row for row in rows if row.kind == RowKind.ROLLOUT]
     assert counts.reference_tokens == sum(len(row.program.actions) for row in references)
-    assert counts.rollout_tokens == sum(len(row.program.actions) for row in rollouts)
+    repairs = [row for row in rows if row.kind == RowKind.REPAIR]
+    assert 0 < len(repairs) == counts.repair_rows <= counts.repair_tokens
+    assert counts.repair_tokens == sum(len(row.taught) for row in repairs)
+    edits = sum(row.node >= 0 for row in rollouts)
+    assert edits > 0
+    assert counts.rollout_tokens == sum(len(row.taught) for row in rollouts) + edits
     assert 0 < counts.verified_tokens < counts.rollout_tokens
     assert counts.rows == len(rows)
     assert counts.strategy_rows == len(references)
@@ -131,7 +161,7 @@ def area_of(lengths: list[int], ends: list[int]) -> int:
 def test_the_lag_is_counted_from_the_newest_version(rows: list[Row]):
     (batch,) = read(rows, 1, 1)
     (part,) = batch.parts
-    assert set(part.lag[part.kind == RowKind.ROLLOUT].tolist()) == {5.0}
+    assert set(part.lag[part.kind == RowKind.ROLLOUT].tolist()) == {5.0, 4.0, 3.0}
     assert set(part.lag[part.kind == RowKind.REFERENCE].tolist()) == {0.0}
 
 
@@ -143,7 +173,7 @@ def test_a_spec_is_shared_by_its_rows(rows: list[Row]):
 def test_a_shard_is_flat_and_its_masks_are_bits(rows: list[Row]):
     (shard,) = collate(rows)
     assert all(isinstance(value, torch.Tensor) for value in shard.values())
-    positions = sum(len(row.program.actions) for row in rows)
+    positions = sum(len(row.taught) for row in rows)
     assert shard["0/mask"].numel() == positions * -(-GRAMMAR.num_actions // 8)
     assert shard["0/mask"].dtype == torch.uint8
 
@@ -151,7 +181,8 @@ def test_a_shard_is_flat_and_its_masks_are_bits(rows: list[Row]):
 def test_the_action_taken_is_always_allowed(rows: list[Row]):
     for batch in read(rows, 2, 2):
         for part in batch.parts:
-            taken = part.actions[part.valid]
+            taken = part.actions[part.drawn]
+            assert not (part.drawn & ~part.valid).any()
             assert part.mask.gather(1, taken.unsqueeze(1)).all()
             assert (part.grammar_mask | ~part.mask[part.constrained]).all()
 

@@ -14,12 +14,14 @@ from learner.objective import (
     continue_target,
     objective,
 )
-from tests.unit.learner.slow_objective import LENGTHS, SEGMENTS, Slow, make_inputs
+from tests.unit.learner.slow_objective import SEGMENTS, Slow, make_inputs
 
 ONLY = dict.fromkeys(
     (
         "supervised",
         "imitation",
+        "repair",
+        "pointer",
         "policy_gradient",
         "q_halt",
         "q_continue",
@@ -38,6 +40,8 @@ def test_terms_equal_the_slow_reference(seed: int):
     expected = {
         "supervised": slow.cross_entropy(0),
         "imitation": slow.cross_entropy(1),
+        "repair": slow.cross_entropy(4),
+        "pointer": slow.pointer(),
         "policy_gradient": slow.policy_gradient(),
         "entropy": slow.entropy(),
         "q_halt": slow.q_halt(),
@@ -59,11 +63,17 @@ def test_gradients_are_those_of_finite_differences():
     # The target of q_continue is detached, so its gradient is checked by itself below.
     config = ObjectiveConfig(q_continue=0.0, staleness_decay=0.9)
 
-    def total(logits: Tensor, q_halt: Tensor, *strategy: Tensor) -> Tensor:
-        changed = replace(inputs, logits=logits, q_halt=q_halt, strategy=strategy)
+    assert inputs.pointer is not None
+    shown = inputs.pointer.isfinite()
+
+    def total(logits: Tensor, q_halt: Tensor, nodes: Tensor, *strategy: Tensor) -> Tensor:
+        pointer = torch.full_like(shown, -torch.inf, dtype=nodes.dtype).masked_scatter(shown, nodes)
+        changed = replace(inputs, logits=logits, q_halt=q_halt, strategy=strategy, pointer=pointer)
         return objective(changed, config).total
 
-    assert torch.autograd.gradcheck(total, (inputs.logits, inputs.q_halt, *inputs.strategy))
+    nodes = inputs.pointer[shown].detach().requires_grad_()
+    leaves = (inputs.logits, inputs.q_halt, nodes, *inputs.strategy)
+    assert torch.autograd.gradcheck(total, leaves)
 
 
 def test_continue_target_gives_no_gradient_to_what_it_bootstraps_from():
@@ -72,7 +82,7 @@ def test_continue_target_gives_no_gradient_to_what_it_bootstraps_from():
     assert inputs.q_halt.grad is not None
     assert not inputs.q_halt.grad.any()
     assert inputs.q_continue.grad is not None
-    assert inputs.q_continue.grad[:, :3].all()
+    assert inputs.q_continue.grad[:, [0, 1, 2, 4]].all()
     assert not inputs.q_continue.grad[:, 3].any()
 
 
@@ -86,8 +96,8 @@ def test_continue_target_by_hand():
 def gradient_of_chosen(inputs: ObjectiveInputs, term: str, row: int) -> Tensor:
     """Gradient of one term to the last segment's logits of the actions that a row took."""
     (grad,) = torch.autograd.grad(objective(inputs, ObjectiveConfig()).terms[term], inputs.logits)
-    length = LENGTHS[row]
-    return grad[-1, row, :length].gather(1, inputs.actions[row, :length, None]).squeeze(1)
+    places = inputs.drawn[row]
+    return grad[-1, row, places].gather(1, inputs.actions[row, places, None]).squeeze(1)
 
 
 def on_policy(inputs: ObjectiveInputs) -> ObjectiveInputs:
@@ -97,14 +107,16 @@ def on_policy(inputs: ObjectiveInputs) -> ObjectiveInputs:
     for index, (row, at) in enumerate(slow.positions):
         logp = slow.logp(SEGMENTS - 1, index, inputs.temperature[row].item())
         behaviour[row, at] = logp[int(inputs.actions[row, at])]
-    return replace(inputs, behaviour_logprobs=behaviour)
+    nodes = inputs.node_logprob.clone()
+    nodes[2] = slow.node_logp(2)[3]
+    return replace(inputs, behaviour_logprobs=behaviour, node_logprob=nodes)
 
 
 def choices(inputs: ObjectiveInputs, row: int) -> Tensor:
     """Positions of a row at which there was more than one allowed action."""
     counts = torch.zeros_like(inputs.actions)
-    counts[inputs.valid] = inputs.mask.sum(1)
-    return counts[row, : LENGTHS[row]] > 1
+    counts[inputs.drawn] = inputs.mask.sum(1)
+    return counts[row, inputs.drawn[row]] > 1
 
 
 @pytest.mark.parametrize(("row", "sign"), [(1, -1.0), (2, 1.0)])
@@ -115,7 +127,7 @@ def test_policy_gradient_raises_what_beat_its_group_and_lowers_the_rest(row: int
     assert (grad * sign > 0).all()
 
 
-@pytest.mark.parametrize(("term", "row"), [("supervised", 0), ("imitation", 1)])
+@pytest.mark.parametrize(("term", "row"), [("supervised", 0), ("imitation", 1), ("repair", 4)])
 def test_cross_entropy_raises_the_actions_taken(term: str, row: int):
     inputs = make_inputs(1)
     grad = gradient_of_chosen(inputs, term, row)[choices(inputs, row)]
@@ -155,8 +167,8 @@ def test_masked_actions_and_padding_get_no_gradient():
     config = ObjectiveConfig(constraints=0.0)
     (grad,) = torch.autograd.grad(objective(inputs, config).total, inputs.logits)
     assert not grad[:, 3].any()
-    assert not grad[:, ~inputs.valid].any()
-    assert not grad[:, inputs.valid][:, ~inputs.mask].any()
+    assert not grad[:, ~inputs.drawn].any()
+    assert not grad[:, inputs.drawn][:, ~inputs.mask].any()
     assert torch.isfinite(grad).all()
 
 
@@ -181,9 +193,44 @@ def test_an_archived_program_is_imitated_but_has_no_policy_gradient():
     assert grad[:, 2].any()
 
 
+def test_the_pointer_is_a_choice_like_an_action():
+    inputs = on_policy(make_inputs())
+    assert inputs.pointer is not None
+    grads = {
+        term: torch.autograd.grad(objective(inputs, ObjectiveConfig()).terms[term], inputs.pointer)[
+            0
+        ]
+        for term in ("policy_gradient", "pointer")
+    }
+    # A failed edit's node becomes less likely, a repair's more; nothing else is pointed at.
+    assert grads["policy_gradient"][2, 3] > 0 > grads["policy_gradient"][2, 1]
+    assert grads["pointer"][4, 0] < 0 < grads["pointer"][4, 1]
+    assert not grads["policy_gradient"][[0, 1, 3, 4]].any()
+    assert not grads["pointer"][:4].any()
+
+
+def test_without_a_pointer_nothing_else_changes():
+    inputs = rows_of(make_inputs(), [0, 1, 3])
+    without = objective(replace(inputs, pointer=None), ObjectiveConfig())
+    assert without.total.item() == pytest.approx(
+        objective(inputs, ObjectiveConfig()).total.item(), rel=1e-12
+    )
+    assert not {"repair", "pointer"} & without.terms.keys()
+
+
+def test_a_later_edit_says_what_going_on_is_worth():
+    inputs = make_inputs()
+    config = ObjectiveConfig(**ONLY | {"q_continue": 1.0})
+    known = torch.full_like(inputs.q_continue, 0.7).logit().requires_grad_()
+    total = objective(replace(inputs, q_continue=known), config).total
+    (grad,) = torch.autograd.grad(total, known)
+    assert grad[:, 2].abs().max() < 1e-12
+    assert grad[-1, [0, 1, 4]].abs().min() > 1e-6
+
+
 def test_a_group_that_agrees_teaches_nothing():
-    inputs = replace(make_inputs(), reward=torch.full((4,), 0.75, dtype=torch.float64))
-    inputs = replace(inputs, group_std=torch.zeros(4, dtype=torch.float64))
+    inputs = replace(make_inputs(), reward=torch.full((5,), 0.75, dtype=torch.float64))
+    inputs = replace(inputs, group_std=torch.zeros(5, dtype=torch.float64))
     assert objective(inputs, ObjectiveConfig()).terms["policy_gradient"].item() == 0.0
 
 
@@ -192,7 +239,7 @@ def test_staleness_scales_a_rollouts_gradient():
     config = ObjectiveConfig(staleness_decay=0.5)
 
     def grad(lag: float) -> Tensor:
-        stale = replace(inputs, lag=torch.full((4,), lag, dtype=torch.float64))
+        stale = replace(inputs, lag=torch.full((5,), lag, dtype=torch.float64))
         term = objective(stale, config).terms["policy_gradient"]
         return torch.autograd.grad(term, inputs.logits)[0]
 
@@ -203,7 +250,7 @@ def test_staleness_scales_a_rollouts_gradient():
 def test_shards_agree_with_the_whole():
     inputs, config = make_inputs(), ObjectiveConfig()
     whole = objective(inputs, config)
-    parts = [objective(rows_of(inputs, rows), config) for rows in ([0, 3], [1, 2])]
+    parts = [objective(rows_of(inputs, rows), config) for rows in ([0, 3, 4], [1, 2])]
     for name, term in whole.terms.items():
         mean = sum(part.terms[name].item() for part in parts) / 2
         assert term.item() == pytest.approx(mean, rel=1e-12), name
@@ -212,7 +259,7 @@ def test_shards_agree_with_the_whole():
 
 def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
     """One of two shards: some of the rows, with everything that goes by position cut to them."""
-    row_of = inputs.valid.nonzero()[:, 0].tolist()
+    row_of = inputs.drawn.nonzero()[:, 0].tolist()
     kept = [index for index, row in enumerate(row_of) if row in rows]
     bound = [c for c, index in enumerate(inputs.constrained.tolist()) if index in kept]
     return replace(
@@ -221,6 +268,7 @@ def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
         q_halt=inputs.q_halt[:, rows],
         q_continue=inputs.q_continue[:, rows],
         strategy=tuple(head[:, rows] for head in inputs.strategy),
+        pointer=None if inputs.pointer is None else inputs.pointer[rows],
         mask=inputs.mask[kept],
         constrained=torch.tensor(
             [kept.index(int(inputs.constrained[c])) for c in bound], dtype=torch.int64
@@ -231,7 +279,7 @@ def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
             name: getattr(inputs, name)[rows]
             for name in (
                 "actions",
-                "valid",
+                "drawn",
                 "kind",
                 "solved",
                 "reward",
@@ -239,6 +287,9 @@ def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
                 "group_std",
                 "temperature",
                 "behaviour_logprobs",
+                "node",
+                "node_logprob",
+                "continue_value",
                 "lag",
                 "strategy_labels",
             )
@@ -250,7 +301,10 @@ def test_a_shard_without_a_kind_still_reaches_every_output():
     """DDP hangs when a learner has no gradient for what another one has."""
     inputs = rows_of(make_inputs(), [3])
     outputs = objective(inputs, ObjectiveConfig())
-    leaves = (inputs.logits, inputs.q_halt, inputs.q_continue, *inputs.strategy)
+    assert inputs.pointer is not None
+    leaves = (
+        inputs.logits, inputs.q_halt, inputs.q_continue, inputs.pointer, *inputs.strategy
+    )  # fmt: skip
     grads = torch.autograd.grad(outputs.total, leaves)
     assert outputs.total.item() == 0.0
     assert all(torch.isfinite(g).all() and not g.any() for g in grads)

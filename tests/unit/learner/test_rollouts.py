@@ -1,13 +1,18 @@
 """Rollout rows are what the actor sampled; verified ones are kept, shortest first."""
 
 import json
+import math
+from collections.abc import Callable
 
 import pytest
 
 from learner.objective import RowKind
-from learner.rollouts import RolloutRows, TrajectoryError
+from learner.rollouts import RolloutRows, TrajectoryError, read_feedback
 from learner.verified import VerifiedRows
-from replay.v1.trajectory_pb2 import Trajectory
+from policy import spec
+from policy.drafts import NO_VALUE, Draft
+from policy.subtrees import first_action, subtrees
+from replay.v1.trajectory_pb2 import Edit, Feedback, Trajectory
 from tests.unit.learner import samples
 
 
@@ -17,7 +22,7 @@ def make() -> RolloutRows:
 
 def test_a_row_holds_its_trajectory():
     given = samples.trajectories()
-    for one, row in zip(given, make().rows(given), strict=True):
+    for one, (row,) in zip(given, make().rows(given), strict=True):
         edit = one.edits[0]
         assert row.kind == RowKind.ROLLOUT
         assert row.program.actions.tolist() == list(edit.actions)
@@ -31,7 +36,7 @@ def test_a_row_holds_its_trajectory():
 
 def test_a_task_is_encoded_once():
     given = samples.trajectories()
-    rows = make().rows(given)
+    rows = [row for (row,) in make().rows(given)]
     assert len({id(row.spec) for row in rows}) == len({one.task_json for one in given})
 
 
@@ -39,7 +44,7 @@ def test_several_limits_in_one_batch():
     given = [copy(one) for one in samples.trajectories()]
     for at, one in enumerate(given):
         one.max_actions += at % 3
-    rows = make().rows(given)
+    rows = [row for (row,) in make().rows(given)]
     assert [row.program.actions.tolist() for row in rows] == [
         list(one.edits[0].actions) for one in given
     ]
@@ -65,18 +70,106 @@ def test_actions_that_are_not_legal_are_refused():
         make().rows([one])
 
 
-def test_several_edits_are_refused():
-    one = copy(samples.trajectories()[0])
-    one.edits.append(one.edits[0])
-    with pytest.raises(TrajectoryError, match="has 2 edits"):
+def test_an_edit_is_a_row_that_reads_its_draft():
+    rollouts = make()
+    for one, rows in zip(samples.episodes(), rollouts.rows(samples.episodes()), strict=True):
+        assert len(rows) == len(one.edits)
+        assert rows[0].spec is rollouts.spec(one.task_json)
+        assert rows[0].node == -1
+        assert rows[0].taught.tolist() == list(range(len(one.edits[0].actions)))
+        for row, edit, before in zip(rows[1:], one.edits[1:], one.edits, strict=False):
+            draft = Draft(tuple(before.actions), read_feedback(before.feedback))
+            expected = spec.encode(rollouts.task(one.task_json), samples.MODEL.spec, draft)
+            assert row.spec.ids.tolist() == expected.ids.tolist()
+            assert len(row.spec.ids) > len(rows[0].spec.ids)
+            assert row.program.actions.tolist() == list(edit.actions)
+            assert row.behaviour_logprobs is not None
+            assert len(row.behaviour_logprobs) == len(row.taught)
+            assert row.taught.tolist() == list(edit.drawn)
+            tree = subtrees(tuple(before.actions), row.spec.root)
+            assert tree.pointers[row.node] == edit.node_pointer
+            assert first_action(row.node) == edit.drawn[0]
+            assert row.node_logprob == edit.pointer_logprob
+            assert row.policy_version == edit.policy_version
+        assert {row.reward for row in rows} == {one.reward.total}
+
+
+def test_values_that_programs_gave_are_read_back():
+    said = [
+        Feedback(verdict="WRONG_ANSWER", actual_json='{"$py":"(1, {2})"}'),
+        Feedback(verdict="WRONG_ANSWER", actual_json="null"),
+        Feedback(verdict="TIME_LIMIT"),
+    ]
+    assert [one.actual for one in read_feedback(said)] == [(1, {2}), None, NO_VALUE]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "go_on", "expected"),
+    [
+        (["PASSED"], [0.0], [-1.0]),
+        (["WRONG_ANSWER", "PASSED"], [0.0, 0.0], [1.0, -1.0]),
+        (["WRONG_ANSWER", "WRONG_ANSWER"], [0.0, 9.0], [0.0, -1.0]),
+        (["RUNTIME_ERROR", "WRONG_ANSWER", "PASSED"], [3.0, math.log(3), 0.0], [0.75, 1.0, -1.0]),
+        (["RUNTIME_ERROR", "PASSED", "WRONG_ANSWER"], [0.0, 0.0, 0.0], [1.0, 0.0, -1.0]),
+    ],
+)
+def test_later_edits_say_what_going_on_was_worth(
+    verdicts: list[str], go_on: list[float], expected: list[float]
+):
+    one = copy(next(one for one in samples.episodes() if len(one.edits) == 3))
+    del one.edits[len(verdicts) :]
+    for edit, verdict, value in zip(one.edits, verdicts, go_on, strict=True):
+        edit.verdict, edit.q_continue = verdict, value
+    (rows,) = make().rows([one])
+    assert [row.continue_value for row in rows] == pytest.approx(expected)
+
+
+def test_an_episode_begins_with_a_whole_program():
+    one = copy(next(one for one in samples.episodes() if len(one.edits) > 1))
+    one.edits[0].drawn.append(0)
+    with pytest.raises(TrajectoryError, match=r"trajectory .* does not begin with a whole"):
+        make().rows([one])
+
+
+def test_an_edit_is_at_a_node_of_the_program_before():
+    one = copy(next(one for one in samples.episodes() if len(one.edits) > 1))
+    one.edits[1].node_pointer = "/body/77"
+    with pytest.raises(TrajectoryError, match=r"trajectory .*: the program has no node '/body/77"):
+        make().rows([one])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda edit: edit.behaviour_logprobs.append(-1.0),
+        lambda edit: edit.drawn.__setitem__(-1, len(edit.actions)),
+        lambda edit: edit.drawn.__setitem__(0, edit.drawn[-1]),
+    ],
+    ids=["one too many", "outside", "out of order"],
+)
+def test_log_probabilities_belong_to_drawn_actions(wrong: Callable[[Edit], None]):
+    one = copy(next(one for one in samples.episodes() if len(one.edits) > 1))
+    wrong(one.edits[1])
+    with pytest.raises(TrajectoryError, match=r"behaviour log-probabilities for \d+ drawn actions"):
         make().rows([one])
 
 
 def archive(per_task: int = 2) -> VerifiedRows:
-    found = VerifiedRows(make(), per_task=per_task, seed=3)
-    given = samples.trajectories()
-    found.add(given, make().rows(given))
-    return found
+    return samples.archive(make(), per_task)
+
+
+def test_what_an_edit_led_to_is_kept_as_a_whole_program():
+    given = [copy(one) for one in samples.episodes() if len(one.edits) > 1]
+    for one in given:
+        one.edits[-1].verdict = "PASSED"
+    rollouts = make()
+    found = VerifiedRows(rollouts, per_task=9, seed=3)
+    found.add(given, rollouts.rows(given))
+    passed = {tuple(one.edits[-1].actions) for one in given}
+    rows = [row for _ in range(30) for row in found.draw(99)]
+    assert {tuple(row.program.actions.tolist()) for row in rows} == passed
+    assert all(len(row.taught) == len(row.program.actions) for row in rows)
+    assert {id(row.spec) for row in rows} == {id(rollouts.spec(one.task_json)) for one in given}
 
 
 def test_only_what_passed_is_kept():
@@ -104,7 +197,7 @@ def test_the_shortest_different_programs_stay():
     one_task = [copy(one) for one in given]
     for one in one_task:
         one.task_json = given[0].task_json
-        one.edits[0].actions[:] = given[0].edits[0].actions
+        one.edits[0].CopyFrom(given[0].edits[0])
     found = VerifiedRows(make(), per_task=1, seed=0)
     found.add(one_task, make().rows(one_task))
     assert len(found) == 1  # equal programs are one
