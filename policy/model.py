@@ -51,6 +51,10 @@ class SpecStates(NamedTuple):
         kv = tuple(pair.index_select(1, rows) for pair in self.reading.kv)
         return SpecReading(kv, self.reading.mask.index_select(0, rows))
 
+    def select(self, rows: Int[Tensor, " B"]) -> "SpecStates":
+        """Give the states of some tasks, in that order; one may be there more than once."""
+        return SpecStates(self.states[rows], self.rows(rows), self.nodes[rows])
+
 
 class PolicyOutput(NamedTuple):
     """What the heads say, per segment."""

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from policy.config import HRMConfig, ModelConfig
+from policy.drawing import _draw
 from policy.grammar import GRAMMAR, PROFILES, Automaton, Root
 from policy.model import Policy
-from policy.sampler import _draw, sample
+from policy.sampler import sample
 from policy.spec import collate, encode
 from policy.untrained import compile_share, compiles, varied_tasks
 

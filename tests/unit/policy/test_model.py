@@ -6,7 +6,7 @@ from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
 from policy.hrm import Surroundings
 from policy.layers import Masks
-from policy.model import Policy, SpecStates, close_features
+from policy.model import Policy, close_features
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
 
@@ -94,7 +94,7 @@ SETTINGS = [
 
 def begin(policy, states, rows, features):
     """A cache whose rows have no action yet."""
-    own = SpecStates(states.states[rows], states.rows(rows), states.nodes[rows])
+    own = states.select(rows)
     nothing = torch.zeros(len(rows), 0, dtype=torch.long)
     past = policy.begin(own, nothing, features[:, :1], torch.zeros_like(rows))
     positions = features.shape[1] + 1
