@@ -3,8 +3,9 @@
     result = evaluate(policy, tasks, client, EvaluationConfig(), generator=generator)
     result.pass_at["10"]
 
-The policy sees the visible examples alone; the hidden tests go to the sandbox. While one batch
-runs in the sandbox the next is sampled.
+The policy sees the visible examples alone; the hidden tests go to the sandbox. Here programs are
+sampled each on its own, and while one batch runs in the sandbox the next is sampled;
+`evaluation.searched` has the evaluation of a search.
 """
 
 import time
@@ -18,24 +19,17 @@ import torch
 
 from evaluation.config import EvaluationConfig
 from evaluation.programs import program_for
+from evaluation.progress import Progress
 from evaluation.records import EvaluationResult
 from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
+from evaluation.searched import evaluate_search
 from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.sampler import sample
 from policy.spec import encode
 from sandbox.client import SandboxClient
-from sandbox.types import Limits, Program, Result, Verdict
+from sandbox.types import Limits, Program, Result
 from tasks.schema import Task
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an evaluation is. `seconds` is the wall time so far."""
-
-    samples_judged: int
-    samples_total: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -58,14 +52,21 @@ def evaluate(
 ) -> EvaluationResult:
     """Sample `config.samples` programs a task and run the distinct ones against the hidden tests.
 
-    Raises ValueError when there is nothing to do or no such profile, SandboxUnavailable when the
-    sandbox can't be reached.
+    With `config.search` the programs come from that search, ranked, and pass@k says whether one of
+    the k best passes.
+
+    Raises ValueError when there is nothing to do, no such profile, or a search that the policy
+    can't do; SandboxUnavailable when the sandbox can't be reached.
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")
     if config.profile not in PROFILES:
         raise ValueError(
             f"evaluation.profile: {config.profile!r} is none of {', '.join(sorted(PROFILES))}"
+        )
+    if config.search != "none":
+        return evaluate_search(
+            policy, tasks, client, config, generator=generator, on_progress=on_progress
         )
     return _Evaluation(policy, tasks, client, config, generator, on_progress).run()
 
@@ -104,12 +105,7 @@ class _Evaluation:
                 self._judge(in_flight.popleft())
         while in_flight:
             self._judge(in_flight.popleft())
-        config = self._config
-        return summarise(
-            self._tallies,
-            Conditions(config.ks, config.temperature, config.profile, config.max_actions),
-            self._seconds(),
-        )
+        return summarise(self._tallies, Conditions.of(self._config), self._seconds())
 
     def _batches(self) -> Iterator[tuple[range, int]]:
         """(task indices, programs a task) of each batch, of about `batch_rows` programs."""
@@ -148,12 +144,7 @@ class _Evaluation:
     def _judge(self, batch: _Submitted) -> None:
         for result in batch.future.result():
             tally, source = batch.owners[result.id]
-            tally.outcomes[source] = Outcome(
-                verdict=result.verdict.value,
-                tests_passed=sum(test.verdict is Verdict.PASSED for test in result.tests),
-                tests_total=len(result.tests),
-                violation=result.security_violation,
-            )
+            tally.outcomes[source] = Outcome.of(result)
         self._judged += batch.samples
         total = len(self._tasks) * self._config.samples
         self._on_progress(Progress(self._judged, total, self._seconds()))

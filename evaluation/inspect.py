@@ -75,8 +75,9 @@ def _pass_rates(run: Run) -> RenderableType:
     for title in ("unseen tasks", "stage", "tasks", "before", "after"):
         table.add_column(title, justify="left" if title in ("unseen tasks", "stage") else "right")
     for head in heads:
+        how = f" ({head.conditions})" if head.conditions else ""
         table.add_row(
-            f"{head.title}, pass@{head.k}",
+            f"{head.title}, pass@{head.k}{how}",
             "all",
             str(head.tasks),
             _percent(head.before),

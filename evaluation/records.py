@@ -48,7 +48,12 @@ class BestProgram(_Json):
 
 @dataclass(frozen=True)
 class TaskResult(_Json):
-    """One task's samples. `samples` leaves out those the sandbox itself failed (`internal`)."""
+    """One task's samples. `samples` leaves out those the sandbox itself failed (`internal`).
+
+    After a search `samples` are the programs drawn, `distinct` those run on the visible examples;
+    `correct` and `internal` count its best programs, which the hidden tests judged, and `rank` is
+    the place, from 1, of the first right one among them.
+    """
 
     id: str
     stage: str
@@ -57,6 +62,7 @@ class TaskResult(_Json):
     distinct: int
     internal: int
     best: BestProgram | None
+    rank: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,9 @@ class EvaluationResult(_Json):
     """A policy measured on a set of tasks: what `treewright eval --json` prints.
 
     Keys of `pass_at` are k as text. A k with no task of at least k samples is None. `scored_tasks`
-    says over how many tasks each rate is. `verdicts` counts samples, duplicates included.
+    says over how many tasks each rate is. `verdicts` counts samples, duplicates included; after a
+    search, the ranked programs that were judged. `search_nodes` and `search_seconds` are a search's
+    budget for a task, None where there was none.
     """
 
     pass_at: dict[str, float | None]
@@ -81,6 +89,19 @@ class EvaluationResult(_Json):
     temperature: float
     profile: str
     max_actions: int
+    search: str = "none"
+    max_edits: int = 1
+    search_nodes: int | None = None
+    search_seconds: float | None = None
+
+    @property
+    def conditions(self) -> str:
+        """How programs were found, for people; empty where each was sampled on its own."""
+        if self.search == "none":
+            return ""
+        limit = "" if self.search_seconds is None else f" and {self.search_seconds:g} s"
+        edits = "first programs only" if self.max_edits == 1 else f"up to {self.max_edits} edits"
+        return f"search={self.search}, {edits}, at most {self.search_nodes} programs{limit} a task"
 
 
 @dataclass(frozen=True)

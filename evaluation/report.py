@@ -39,9 +39,12 @@ class Headline:
     before: float | None
     after: float | None
     other: float | None
+    other_conditions: str
     tasks: int
     samples: int
     finished: bool
+    conditions: str
+    """How the programs were searched for; empty where each was sampled on its own."""
 
 
 @dataclass(frozen=True)
@@ -126,15 +129,18 @@ def headline(run: Run, other: Run | None, split: Split) -> Headline | None:
     if measured is None:
         return None
     k = max(measured.pass_at, key=int)
+    compared = _last_result(other, split) if other else None
     return Headline(
         title=SPLITS[split],
         k=k,
         before=_rate(before, k),
         after=_rate(after, k),
-        other=_rate(_last_result(other, split) if other else None, k),
+        other=_rate(compared, k),
+        other_conditions=compared.conditions if compared else "",
         tasks=len(measured.tasks),
         samples=measured.samples,
         finished=run.evaluation(split, "after") is not None,
+        conditions=measured.conditions,
     )
 
 

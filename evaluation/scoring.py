@@ -3,9 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
+from evaluation.config import EvaluationConfig
 from evaluation.passk import mean_pass_at_k
 from evaluation.records import BestProgram, EvaluationResult, TaskResult
+from sandbox.types import Result, Verdict
 
 PASSED = "PASSED"
 INTERNAL = "INTERNAL"
@@ -20,6 +23,16 @@ class Outcome:
     tests_total: int
     violation: bool
 
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        """Return that of a result."""
+        return cls(
+            verdict=result.verdict.value,
+            tests_passed=sum(test.verdict is Verdict.PASSED for test in result.tests),
+            tests_total=len(result.tests),
+            violation=result.security_violation,
+        )
+
 
 @dataclass
 class TaskTally:
@@ -29,6 +42,16 @@ class TaskTally:
     stage: str
     drawn: Counter[str] = field(default_factory=Counter)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """Count the programs drawn."""
+        return self.drawn.total()
+
+    @property
+    def executed(self) -> int:
+        """Count the distinct programs that were run."""
+        return len(self.drawn)
 
     def count(self, verdict: str) -> int:
         """Count the samples with this verdict, duplicates included."""
@@ -48,6 +71,43 @@ class TaskTally:
         )
 
 
+@dataclass
+class SearchTally(TaskTally):
+    """The programs of one task's search.
+
+    `drawn` holds its best programs, best first and each once: those that the hidden tests judge.
+    """
+
+    searched: int = 0
+    """Programs drawn."""
+    ran: int = 0
+    """Distinct ones, run on the visible examples."""
+
+    @property
+    def samples(self) -> int:
+        """Count the programs drawn."""
+        return self.searched
+
+    @property
+    def executed(self) -> int:
+        """Count the distinct programs that were run."""
+        return self.ran
+
+    def result(self) -> TaskResult:
+        """Return the task's line of the evaluation; the sandbox's own faults leave the ranking."""
+        judged = [v for s in self.drawn if (v := self.outcomes[s].verdict) != INTERNAL]
+        return TaskResult(
+            id=self.id,
+            stage=self.stage,
+            samples=self.searched,
+            correct=self.count(PASSED),
+            distinct=self.ran,
+            internal=self.count(INTERNAL),
+            best=best_program(self.outcomes),
+            rank=judged.index(PASSED) + 1 if PASSED in judged else None,
+        )
+
+
 def best_program(outcomes: Mapping[str, Outcome]) -> BestProgram | None:
     """Return the shortest source that passes, else the one with the most tests passed, else None.
 
@@ -64,12 +124,31 @@ def best_program(outcomes: Mapping[str, Outcome]) -> BestProgram | None:
 
 @dataclass(frozen=True)
 class Conditions:
-    """How the programs were drawn, repeated in the result so that it stands alone."""
+    """How the programs were found, repeated in the result so that it stands alone."""
 
     ks: tuple[int, ...]
     temperature: float
     profile: str
     max_actions: int
+    search: str = "none"
+    max_edits: int = 1
+    search_nodes: int | None = None
+    search_seconds: float | None = None
+
+    @classmethod
+    def of(cls, config: EvaluationConfig) -> Self:
+        """Return those of a configuration."""
+        searching = config.search != "none"
+        return cls(
+            ks=config.ks,
+            temperature=config.temperature,
+            profile=config.profile,
+            max_actions=config.max_actions,
+            search=config.search,
+            max_edits=config.max_edits,
+            search_nodes=config.search_nodes if searching else None,
+            search_seconds=config.search_seconds if searching else None,
+        )
 
 
 def summarise(
@@ -80,12 +159,13 @@ def summarise(
     by_stage: defaultdict[str, list[TaskResult]] = defaultdict(list)
     for task in tasks:
         by_stage[task.stage].append(task)
-    samples = sum(tally.drawn.total() for tally in tallies)
-    rates, scored = _pass_rates(tasks, conditions.ks)
+    samples = sum(tally.samples for tally in tallies)
+    rates_of = _pass_rates if conditions.search == "none" else _ranked_rates
+    rates, scored = rates_of(tasks, conditions.ks)
     return EvaluationResult(
         pass_at=rates,
         pass_at_by_stage={
-            stage: _pass_rates(members, conditions.ks)[0]
+            stage: rates_of(members, conditions.ks)[0]
             for stage, members in sorted(by_stage.items())
         },
         scored_tasks=scored,
@@ -99,12 +179,16 @@ def summarise(
         ),
         internal=sum(task.internal for task in tasks),
         samples=samples,
-        executed=sum(len(tally.drawn) for tally in tallies),
+        executed=sum(tally.executed for tally in tallies),
         seconds=seconds,
         programs_per_second=samples / seconds if seconds > 0 else 0.0,
         temperature=conditions.temperature,
         profile=conditions.profile,
         max_actions=conditions.max_actions,
+        search=conditions.search,
+        max_edits=conditions.max_edits,
+        search_nodes=conditions.search_nodes,
+        search_seconds=conditions.search_seconds,
     )
 
 
@@ -116,6 +200,15 @@ def _pass_rates(
         {k: rate for k, (rate, _) in means.items()},
         {k: scored for k, (_, scored) in means.items()},
     )
+
+
+def _ranked_rates(
+    tasks: Sequence[TaskResult], ks: tuple[int, ...]
+) -> tuple[dict[str, float | None], dict[str, int]]:
+    """Give the share of tasks with a right program among the k best, and the number of tasks."""
+    solved = {k: sum(t.rank is not None and t.rank <= k for t in tasks) for k in ks}
+    rates = {str(k): right / len(tasks) for k, right in solved.items()}
+    return dict(rates), dict.fromkeys(rates, len(tasks))
 
 
 def _verdicts(tallies: Sequence[TaskTally]) -> dict[str, int]:

@@ -108,8 +108,14 @@ def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) 
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
 def evaluate(**options: Any) -> None:
-    """Sample programs for tasks and report pass@k with the unbiased estimator."""
+    """Sample programs for tasks and report pass@k with the unbiased estimator.
+
+    KEY=VALUE override the evaluation section of the run's configuration. With search=best_of, beam
+    or mcts programs are run on the visible examples, edited and ranked, and pass@k says whether one
+    of the k best passes the hidden tests: search=beam max_edits=4 search_nodes=32 search_seconds=2.
+    """
     from treewright.evaluate import run
 
     run(**options)
@@ -122,16 +128,20 @@ def evaluate(**options: Any) -> None:
     "--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat."
 )
 @click.option("--description", default="", help="What the function does, in words.")
-@click.option("--samples", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--samples", type=click.IntRange(1), help="Programs to sample [default: 64].")
 @click.option(
     "--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True
 )
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--timings", is_flag=True, help="Where the time went, on standard error.")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
 def synth(**options: Any) -> None:
     """Write a function from examples: the shortest of the samples that agree with all of them.
 
-    Exits 1 when no sample does.
+    KEY=VALUE override the evaluation section of the run's configuration. search=best_of ranks
+    programs by how right the policy thinks them; beam and mcts edit what fails as well:
+    search=mcts max_edits=4 search_nodes=64 search_seconds=1. Exits 1 when none agrees.
     """
     from treewright.synth import run
 

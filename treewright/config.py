@@ -8,7 +8,7 @@ nearest valid one.
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -100,6 +100,24 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     return check(values)
 
 
+def override(
+    config: Config, section: str, changed: Mapping[str, Any], overrides: Sequence[str]
+) -> Config:
+    """Return `config` with values of one section changed: first `changed`, then `key=value`.
+
+    Raises:
+        ConfigError: a key or a value is wrong.
+    """
+    values = config.model_dump(mode="json")
+    values[section] |= changed
+    pairs = (_override(f"{section}.{override}") for override in overrides)
+    try:
+        merged = OmegaConf.to_container(OmegaConf.merge(values, *pairs), resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{section}: {' '.join(str(error).split())}") from error
+    return check(merged)
+
+
 def _override(text: str) -> DictConfig:
     key, equals, value = text.partition("=")
     if not equals:
@@ -155,7 +173,9 @@ def _describe(error: ValidationError) -> str:
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         text = f"unknown key {key!r}{_nearest(first['loc'])}"
     else:
-        given = "" if first["type"] == "missing" else f" (given: {first['input']!r:.80})"
+        # A whole section is no help: what is wrong between its keys, the message says.
+        untold = first["type"] == "missing" or isinstance(first["input"], dict)
+        given = "" if untold else f" (given: {first['input']!r:.80})"
         text = f"{key}: {first['msg']}{given}"
     return text + (f" (and {len(others)} more)" if others else "")
 

@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import torch
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -22,8 +20,8 @@ from policy.model import Policy
 from tasks import sources
 from tasks.schema import Task
 from treewright import stored
-from treewright.config import Config, ConfigError
-from treewright.parts import sandbox, with_target
+from treewright.config import Config, ConfigError, override
+from treewright.parts import check_sampling, sandbox, with_target
 
 
 def run(
@@ -36,18 +34,24 @@ def run(
     target: str | None,
     seed: int,
     as_json: bool,
+    overrides: Sequence[str],
 ) -> None:
     """Evaluate and print a table, or one JSON object."""
     policy, config = stored.load_to_sample(checkpoint)
     torch.set_num_threads(config.learner.torch_threads)
+    numbers = _numbers(ks)
+    changed = {"ks": numbers, "temperature": temperature, "samples": samples or max(numbers)}
+    config = override(config, "evaluation", changed, overrides)
+    settings = config.evaluation
+    refuse_samples(settings, samples)
+    check_sampling(config)
     chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
-    settings = _settings(config, _numbers(ks), samples, temperature)
     console = Console(stderr=True)
     with (
         sandbox(with_target(config, target)) as box,
         Progress(console=console, transient=True) as progress,
     ):
-        bar = progress.add_task("programs", total=len(chosen) * settings.samples)
+        bar = progress.add_task("programs", total=len(chosen) * settings.programs)
         result = evaluate(
             policy,
             chosen,
@@ -62,6 +66,13 @@ def run(
         click.echo(json.dumps(result.to_json() | {"strategy": found}))
     else:
         Console().print(_table(result))
+        if result.conditions:
+            Console().print(
+                f"{result.conditions}: {result.executed / len(result.tasks):.1f} run on average, "
+                f"{result.seconds:.1f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
         for name, head in strategy.items():
             Console().print(
                 f"strategy, {name}: {100 * head.accuracy:.1f} % right "
@@ -94,18 +105,13 @@ def _numbers(text: str) -> tuple[int, ...]:
         raise ConfigError(f"--k {text}: expected numbers with commas, such as 1,10") from None
 
 
-def _settings(
-    config: Config, ks: Sequence[int], samples: int | None, temperature: float
-) -> EvaluationConfig:
-    changed: dict[str, Any] = {
-        "ks": tuple(ks),
-        "samples": samples or max(ks),
-        "temperature": temperature,
-    }
-    try:
-        return EvaluationConfig.model_validate(config.evaluation.model_dump() | changed)
-    except ValidationError as error:
-        raise ConfigError(f"--k and --samples: {error.errors()[0]['msg']}") from error
+def refuse_samples(settings: EvaluationConfig, samples: int | None) -> None:
+    """Raise ConfigError where `--samples` is given to a search, which has a budget of its own."""
+    if samples is not None and settings.search != "none":
+        raise ConfigError(
+            f"--samples is for search=none: with search={settings.search} give "
+            f"search_nodes={samples}"
+        )
 
 
 def _table(result: EvaluationResult) -> Table:

@@ -51,6 +51,13 @@ def check(config: Config) -> None:
         raise ConfigError(str(error)) from error
     if config.runtime == "local" and config.learner.num_learners > 1:
         raise ConfigError("learner.num_learners above 1 needs runtime=ray")
+    check_sampling(config)
+    if config.replay.url is not None:
+        connect(config.replay, "check").close()
+
+
+def check_sampling(config: Config) -> None:
+    """Refuse sampling and searching that the model can't do. Raises ConfigError."""
     for section, part in (("actors", config.actors), ("evaluation", config.evaluation)):
         if part.profile not in PROFILES:
             known = ", ".join(sorted(PROFILES))
@@ -60,8 +67,10 @@ def check(config: Config) -> None:
                 f"{section}.max_actions ({part.max_actions}) is above model.max_actions "
                 f"({config.model.max_actions})"
             )
-    if config.replay.url is not None:
-        connect(config.replay, "check").close()
+    try:
+        config.evaluation.check_model(config.model)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def with_target(config: Config, target: str | None) -> Config:

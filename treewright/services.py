@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from evaluation import run_folder
-from evaluation.harness import Progress as EvaluationProgress
 from evaluation.harness import evaluate
+from evaluation.progress import Progress as EvaluationProgress
 from evaluation.records import EvaluationResult, SampleRecord, Split
 from learner import checkpoint
 from learner.checkpoint import Checkpoint

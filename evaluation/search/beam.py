@@ -21,8 +21,6 @@ class Beam:
 
     def ask(self, left: int) -> Sequence[Request]:
         """See `Strategy.ask`."""
-        if not self._rounds_left:
-            return []
         programs = -(-left // self._rounds_left)
         self._rounds_left -= 1
         growing = [node for node in self._known if node.may_grow(self._max_edits)]

@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 
 class Budget:
-    """Of programs drawn: each is run unless the task has seen it. Time is looked at every round."""
+    """Programs drawn count: each is run unless its task has seen it.
+
+    Time is looked at after every round.
+    """
 
     def __init__(
         self,

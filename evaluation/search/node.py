@@ -23,8 +23,8 @@ class Node:
     """Logit of the value of another edit."""
     parent: Self | None = None
     """The program that it was edited from; None: a first program."""
-    begin: int = 0
-    """Index of the action of the parent's program at which the edit began."""
+    pointer: str = ""
+    """JSON pointer of the node of the parent's program that was written anew."""
 
     @property
     def edits(self) -> int:

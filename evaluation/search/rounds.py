@@ -29,7 +29,7 @@ class Strategy(Protocol):
     """The search of one task."""
 
     def ask(self, left: int) -> Sequence[Request]:
-        """Say what to draw next, `left` programs at most; nothing: the search is over."""
+        """Say what to draw next: at least one program, and at most the `left` that may be."""
         ...
 
     def tell(self, request: Request, drawn: Sequence[Node | None]) -> None:
@@ -64,11 +64,12 @@ class Found:
 def search(workbench: Workbench, strategies: Sequence[Strategy], budget: Budget) -> list[Found]:
     """Search all tasks side by side until each halts, has spent its programs, or time is over.
 
-    A task halts with a program that passes its visible examples and that Q-halt thinks right.
+    A task halts with a program that passes its visible examples and that Q-halt thinks right. The
+    first round is made however short the time.
     """
     found = [Found() for _ in strategies]
     searching = dict(enumerate(strategies))
-    while searching and not budget.expired:
+    while searching:
         wanted = [
             (task, request)
             for task, strategy in searching.items()
@@ -78,16 +79,13 @@ def search(workbench: Workbench, strategies: Sequence[Strategy], budget: Budget)
             searching[task].tell(request, drawn)
             found[task].drawn += len(drawn)
             found[task].nodes += [node for node in drawn if node is not None]
-        asked = {task for task, _ in wanted}
-        for task in asked:
+        for task in searching:
             found[task].rounds += 1
-        searching = {
-            task: strategy
-            for task, strategy in searching.items()
-            if task in asked and _goes_on(found[task], budget)
-        }
+        going = [task for task in searching if _goes_on(found[task], budget)]
+        searching = {task: strategies[task] for task in going}
     return found
 
 
 def _goes_on(found: Found, budget: Budget) -> bool:
-    return found.drawn < budget.nodes and not any(node.halts for node in found.nodes)
+    left = found.drawn < budget.nodes and not budget.expired
+    return left and not any(node.halts for node in found.nodes)

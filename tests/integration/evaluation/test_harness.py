@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from evaluation.config import EvaluationConfig
-from evaluation.harness import Progress, evaluate
+from evaluation.harness import evaluate
 from evaluation.programs import program_for
+from evaluation.progress import Progress
 from evaluation.records import EvaluationResult
 from policy.config import HRMConfig, ModelConfig
 from policy.grammar import Root, codec

@@ -111,6 +111,36 @@ def test_a_checkpoint_of_another_grammar(cli, trained):
     assert "grammar 0" in line
 
 
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("search=beam", "max_edits=3"), "trained with model.refine=true"),
+        (("search=mcts",), "max_edits >= 2"),
+        (("search=bam",), "'none', 'best_of', 'beam' or 'mcts'"),
+        (("searchnodes=3",), "did you mean 'evaluation.search_nodes'"),
+        (("search=best_of", "--samples", "4"), "give search_nodes=4"),
+        (("max_edits=2",), "needs evaluation.search"),
+        (("profile=cobol",), "evaluation.profile"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_search_that_cannot_be(cli, trained, overrides, said):
+    example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10")
+    assert said in _refused(cli, "synth", "--checkpoint", trained, *example, *overrides)
+
+
+def test_an_evaluation_by_a_search_that_cannot_be(cli, trained):
+    line = _refused(
+        cli, "eval", "--checkpoint", trained, "--tasks", "loops", "search=mcts", "max_edits=2"
+    )
+    assert "trained with model.refine=true" in line
+
+
+def test_a_run_whose_evaluation_searches_beyond_its_model(cli):
+    line = _train(cli, "evaluation.search=beam", "evaluation.max_edits=2")
+    assert "trained with model.refine=true" in line
+
+
 def test_a_data_set_that_is_not_in_the_cache(cli):
     (cli.folder / "cache").mkdir()
     status, output = cli.run(

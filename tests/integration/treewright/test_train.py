@@ -193,3 +193,29 @@ def test_eval_inspect_and_synth_use_the_checkpoint(cli):
     example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--samples", "4")
     status, output = cli.run("synth", "--checkpoint", folder, *example)
     assert status in (0, 1), output
+
+
+def test_eval_and_synth_search_with_a_policy_that_edits(cli):
+    status, output = cli.run(
+        "train", "--config", SMOKE, "run.max_steps=2", "actors.num_actors=0", "model.refine=true"
+    )
+    assert status == 0, output
+    checkpoint = ("--checkpoint", "runs/smoke")
+
+    search = ("search=mcts", "max_edits=3", "search_nodes=6", "search_seconds=60")
+    arguments = ("--tasks", "arithmetic", "--k", "1,2", "--limit", "2", "--json")
+    status, output = cli.run("eval", *checkpoint, *arguments, *search)
+    assert status == 0, output
+    result = json.loads(output.splitlines()[-1])
+    assert (result["search"], result["max_edits"], result["search_nodes"]) == ("mcts", 3, 6)
+    assert set(result["pass_at"]) == {"1", "2"}
+    assert all(task["samples"] <= 6 for task in result["tasks"])
+
+    example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--timings")
+    beam = ("search=beam", "max_edits=3", "search_nodes=6")
+    status, output = cli.run("synth", *checkpoint, *example, *beam)
+    assert status in (0, 1), output
+    assert re.search(r"6 drawn, \d run, \d", output)
+    assert re.search(
+        r"# load .* s, start the sandbox .* s, encode and sample .* s, run .* s", output
+    )

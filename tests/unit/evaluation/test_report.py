@@ -1,6 +1,7 @@
 """The page of a run."""
 
 import ast
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -54,6 +55,20 @@ def test_the_page_shows_what_the_run_recorded(run):
     assert "A Processor, 2 cores" in text
     for caption in ("Mean reward", "Policy lag (versions)", "Learner idle", "q halt", "Verdicts"):
         assert caption in text
+
+
+def test_the_page_tells_a_search_from_samples(make_run):
+    plain, searched = make_run("plain"), make_run("searched")
+    last = searched.evals[-1]
+    how = replace(last.result, search="mcts", max_edits=4, search_nodes=32)
+    run_folder.append(searched.folder, replace(last, result=how))
+    searched = run_folder.read_run(searched.folder)
+    told = "search=mcts, up to 4 edits, at most 32 programs a task"
+    text = Page(report.render(searched, plain)).text
+    assert f"programs sampled: {told})" in text
+    assert "(each program sampled on its own)" in text
+    assert "search=" not in Page(report.render(plain)).text
+    assert f"({told})" in Page(report.render(plain, searched)).text
 
 
 def test_the_page_needs_nothing_from_elsewhere(run):

@@ -2,8 +2,16 @@
 
 from collections import Counter
 
+from evaluation.config import EvaluationConfig
 from evaluation.records import BestProgram, EvaluationResult
-from evaluation.scoring import Conditions, Outcome, TaskTally, best_program, summarise
+from evaluation.scoring import (
+    Conditions,
+    Outcome,
+    SearchTally,
+    TaskTally,
+    best_program,
+    summarise,
+)
 
 CONDITIONS = Conditions(ks=(1, 2), temperature=0.5, profile="core", max_actions=64)
 
@@ -56,3 +64,44 @@ def test_internal_verdicts_leave_the_estimate_and_are_counted():
     assert result.verdicts == {"INTERNAL": 1, "PASSED": 1, "WRONG_ANSWER": 2}
     assert (result.samples, result.executed, result.programs_per_second) == (4, 3, 2.0)
     assert EvaluationResult.from_json(result.to_json()) == result
+
+
+def searched(name: str, *verdicts: str) -> SearchTally:
+    """A search that drew 9 programs and ran 7; its best ones, in order, ended so."""
+    outcomes = {f"{name}{at}": outcome(verdict, 0) for at, verdict in enumerate(verdicts)}
+    return SearchTally(name, "loops", Counter(dict.fromkeys(outcomes, 1)), outcomes, 9, 7)
+
+
+def test_after_a_search_pass_at_k_asks_for_a_right_one_among_the_k_best():
+    config = EvaluationConfig(
+        ks=(1, 2, 3), search="beam", max_edits=4, search_nodes=9, search_seconds=2.5
+    )
+    tallies = [
+        searched("first", "PASSED", "PASSED"),
+        searched("third", "WRONG_ANSWER", "TIME_LIMIT", "PASSED"),
+        searched("never", "WRONG_ANSWER"),
+        searched("nothing"),
+    ]
+    result = summarise(tallies, Conditions.of(config), seconds=3.0)
+    assert result.pass_at == {"1": 0.25, "2": 0.25, "3": 0.5}
+    assert result.pass_at_by_stage == {"loops": result.pass_at}
+    assert result.scored_tasks == {"1": 4, "2": 4, "3": 4}
+    assert [task.rank for task in result.tasks] == [1, 3, None, None]
+    assert (result.samples, result.executed, result.programs_per_second) == (36, 28, 12.0)
+    assert result.verdicts == {"PASSED": 3, "TIME_LIMIT": 1, "WRONG_ANSWER": 2}
+    assert result.conditions == ("search=beam, up to 4 edits, at most 9 programs and 2.5 s a task")
+    assert EvaluationResult.from_json(result.to_json()) == result
+
+
+def test_a_program_that_the_sandbox_failed_has_no_place_in_the_ranking():
+    one = searched("t", "INTERNAL", "WRONG_ANSWER", "PASSED").result()
+    assert (one.rank, one.internal, one.correct) == (2, 1, 1)
+
+
+def test_a_result_of_an_older_run_was_not_searched_for():
+    tally = TaskTally("t", "loops", Counter(a=1), {"a": outcome("PASSED", 4)})
+    result = summarise([tally], CONDITIONS, seconds=1.0).to_json()
+    for name in ("search", "max_edits", "search_nodes", "search_seconds"):
+        del result[name]
+    again = EvaluationResult.from_json(result)
+    assert (again.search, again.conditions) == ("none", "")

@@ -8,7 +8,7 @@ from evaluation.search.beam import Beam
 from evaluation.search.best_of import BestOf
 from evaluation.search.budget import Budget
 from evaluation.search.mcts import Mcts
-from evaluation.search.node import Node
+from evaluation.search.node import Node, ranked
 from evaluation.search.rounds import Strategy, search
 
 from .conftest import EXAMPLES, Path, TreeWorkbench
@@ -102,6 +102,4 @@ def test_the_ranking_goes_by_examples_then_q_halt_then_length():
     worth = {(0,): (4, -0.5, 0.0), (1,): (4, 1.5, 0.0), (2,): (3, 9.0, 0.0), (3, 3): (4, -0.5, 0.0)}
     bench = TreeWorkbench(lambda path: worth[path])
     nodes = [bench.node(path) for path in ((3, 3), (2,), (0,), (1,))]
-    [found] = search(bench, [BestOf(1, 1)], Budget(0))
-    found.nodes += nodes
-    assert [node.draft.actions for node in found.ranked] == [(1,), (0,), (3, 3), (2,)]
+    assert [node.draft.actions for node in ranked(nodes)] == [(1,), (0,), (3, 3), (2,)]

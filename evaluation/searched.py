@@ -1,0 +1,87 @@
+"""Evaluation of a search: the hidden tests judge its best programs, in the order of its ranking.
+
+Groups of tasks are searched side by side; while the sandbox judges one group the next is searched.
+"""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+
+import torch
+
+from evaluation.config import EvaluationConfig
+from evaluation.programs import program_for
+from evaluation.progress import Progress
+from evaluation.records import EvaluationResult
+from evaluation.scoring import Conditions, Outcome, SearchTally, summarise
+from evaluation.search.rounds import Found
+from evaluation.search.tasks import round_programs, search_tasks
+from policy.model import Policy
+from sandbox.client import SandboxClient
+from sandbox.types import Limits, Program, Result
+from tasks.schema import Task
+
+
+def evaluate_search(
+    policy: Policy,
+    tasks: Sequence[Task],
+    client: SandboxClient,
+    config: EvaluationConfig,
+    *,
+    generator: torch.Generator,
+    on_progress: Callable[[Progress], None],
+) -> EvaluationResult:
+    """See `evaluation.harness.evaluate`."""
+    began = time.monotonic()
+    judged: list[tuple[Sequence[SearchTally], Future[list[Result]]]] = []
+    done = 0
+    for group in _groups(tasks, config):
+        searched = search_tasks(policy, group, client, config, generator)
+        tallies = [_tally(*pair, config) for pair in zip(group, searched.found, strict=True)]
+        judged.append((tallies, client.submit(_programs(group, tallies, config))))
+        done += len(group)
+        seconds = time.monotonic() - began
+        on_progress(Progress(done * config.search_nodes, len(tasks) * config.search_nodes, seconds))
+    for searched_tallies, future in judged:
+        _take(searched_tallies, future.result())
+    every = [tally for group_tallies, _ in judged for tally in group_tallies]
+    return summarise(every, Conditions.of(config), time.monotonic() - began)
+
+
+def _groups(tasks: Sequence[Task], config: EvaluationConfig) -> Iterator[Sequence[Task]]:
+    """Tasks whose rounds fill a batch."""
+    size = max(1, config.batch_rows // round_programs(config))
+    for start in range(0, len(tasks), size):
+        yield tasks[start : start + size]
+
+
+def _tally(task: Task, found: Found, config: EvaluationConfig) -> SearchTally:
+    best = found.ranked[: max(config.ks)]
+    return SearchTally(
+        id=task.id,
+        stage=task.stage,
+        drawn=Counter(node.source for node in best),
+        searched=found.drawn,
+        ran=len(found.nodes),
+    )
+
+
+def _programs(
+    tasks: Sequence[Task], tallies: Sequence[SearchTally], config: EvaluationConfig
+) -> list[Program]:
+    """Give the ranked programs of every task in turn, with its hidden tests."""
+    limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
+    group = uuid.uuid4().hex[:12]
+    return [
+        program_for(task, source, f"{group}/{at}/{place}", limits)
+        for at, (task, tally) in enumerate(zip(tasks, tallies, strict=True))
+        for place, source in enumerate(tally.drawn)
+    ]
+
+
+def _take(tallies: Sequence[SearchTally], results: Sequence[Result]) -> None:
+    pairs = [(tally, source) for tally in tallies for source in tally.drawn]
+    for (tally, source), result in zip(pairs, results, strict=True):
+        tally.outcomes[source] = Outcome.of(result)
