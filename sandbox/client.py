@@ -254,8 +254,10 @@ class SandboxClient:
         work = self._work
         if work.idle() or time.monotonic() - work.last_answer <= self._timeout:
             return
+        silent = f"the sandbox at {self.target} has not answered for {self._timeout:g} s"
+        reason = silent if work.sessions else self._reason
         for replica in self._replicas.values():
             replica.cancel()
         for session in list(work.sessions):
             work.end(session)
-        work.fail(SandboxUnavailable(self._reason))
+        work.fail(SandboxUnavailable(reason))

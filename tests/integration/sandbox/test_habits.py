@@ -73,6 +73,20 @@ def test_a_batch_sent_again_is_not_run_again(one):
     assert metric(port, PASSED) == before + 6
 
 
+def test_a_client_may_ask_whether_the_server_is_there(one):
+    """More often than gRPC's own limit, and for longer than the strikes that it forgives."""
+    server, _ = one
+    slow = Program(
+        "slow", "import time\ndef f():\n    time.sleep(6)\n    return 1", "f", (Test((), 1),)
+    )
+    often = [("grpc.keepalive_time_ms", 1_200), ("grpc.http2.max_pings_without_data", 0)]
+    with grpc.insecure_channel(server.target, often) as channel:
+        stub = sandbox_pb2_grpc.SandboxStub(channel)
+        request = pb.StreamRequest(batch=1, programs=[program_to_message(slow)])
+        *_, answer = stub.Stream(iter([request]), timeout=30)
+    assert [result.verdict for result in answer.results] == [pb.PASSED]
+
+
 def wait_until(what, seconds: float = 10.0) -> float:
     began = time.monotonic()
     while not what():
