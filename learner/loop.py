@@ -42,9 +42,12 @@ class Services(Protocol):
         """Make weights available to the actors."""
 
     def evaluate(
-        self, weights: Weights, split: Split, most_tasks: int, step: int
+        self, weights: Weights, split: Split, phase: Phase, most_tasks: int, step: int
     ) -> EvaluationResult | None:
-        """Measure the policy on tasks of a split; None where it has none, or when stopped."""
+        """Measure the policy on tasks of a split; None where it has none, or when stopped.
+
+        During training an evaluation that can't be made is left out: None.
+        """
 
     def checkpoint(self, progress: Progress) -> None:
         """Save everything that training goes on from."""
@@ -170,7 +173,7 @@ class TrainLoop:
                 return
             self._note(f"evaluating {phase} training, {split}")
             result = self._services.evaluate(
-                self._backend.weights(), split, most_tasks, self.progress.step
+                self._backend.weights(), split, phase, most_tasks, self.progress.step
             )
             if result is None:
                 continue

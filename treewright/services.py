@@ -1,5 +1,6 @@
 """What the train loop asks of the rest of a run: weights out, evaluations, checkpoints, actors."""
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor
 from evaluation import run_folder
 from evaluation.harness import evaluate
 from evaluation.progress import Progress as EvaluationProgress
-from evaluation.records import EvaluationResult, SampleRecord, Split
+from evaluation.records import EvaluationResult, Phase, SampleRecord, Split
 from learner import checkpoint
 from learner.checkpoint import Checkpoint
 from learner.loop import Progress
@@ -23,10 +24,13 @@ from policy.grammar import GRAMMAR
 from policy.model import Policy
 from policy.text import VOCABULARY
 from sandbox.client import SandboxClient
+from sandbox.errors import SandboxUnavailable
 from tasks.schema import Task
 from tasks.sources import TaskSets
 from treewright.config import Config, to_plain
 from treewright.parts import Parts
+
+log = logging.getLogger(__name__)
 
 
 class _StoppedError(Exception):
@@ -76,9 +80,18 @@ class RunServices:
         publish(self._replay.weights, version, weights)
 
     def evaluate(
-        self, weights: Mapping[str, Tensor], split: Split, most_tasks: int, step: int
+        self,
+        weights: Mapping[str, Tensor],
+        split: Split,
+        phase: Phase,
+        most_tasks: int,
+        step: int,
     ) -> EvaluationResult | None:
-        """Measure the policy on tasks spread over a split; None without tasks, or when stopped."""
+        """Measure the policy on tasks spread over a split; None without tasks, or when stopped.
+
+        Raises SandboxUnavailable where the sandbox is away; during training, which goes on without
+        it, the evaluation is left out instead.
+        """
         tasks = spread(self._splits[split], most_tasks)
         if not tasks:
             return None
@@ -94,6 +107,11 @@ class RunServices:
                 on_progress=self._stop_if_asked,
             )
         except _StoppedError:
+            return None
+        except SandboxUnavailable as error:
+            if phase != "during":
+                raise
+            log.warning("the evaluation of %s at step %d is left out: %s", split, step, error)
             return None
         self._keep_samples(result, tasks, step)
         return result
