@@ -134,6 +134,9 @@ def evaluate(**options: Any) -> None:
 )
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--show-edits", type=click.Choice(["diff", "blocks"]), help="Its edits, on standard error."
+)
 @click.option("--timings", is_flag=True, help="Where the time went, on standard error.")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
 def synth(**options: Any) -> None:

@@ -1,22 +1,25 @@
 """`treewright synth`: a function from its signature and examples."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 import torch
 
 from evaluation.config import EvaluationConfig
 from evaluation.harness import evaluate
+from evaluation.search.node import Node
 from evaluation.search.tasks import search_tasks
+from policy.diffs import SearchReplace, unified_diff
 from policy.model import Policy
 from sandbox.client import SandboxClient
 from tasks.schema import Task
 from tasks.synth import from_text
 from treewright import stored
-from treewright.config import override
+from treewright.config import ConfigError, override
 from treewright.evaluate import refuse_samples
 from treewright.parts import check_sampling, sandbox, with_target
 
@@ -33,6 +36,7 @@ def run(
     temperature: float,
     target: str | None,
     seed: int,
+    show_edits: Literal["diff", "blocks"] | None,
     timings: bool,
     overrides: Sequence[str],
 ) -> int:
@@ -45,12 +49,17 @@ def run(
     config = override(config, "evaluation", changed, overrides)
     refuse_samples(config.evaluation, samples)
     check_sampling(config)
+    if show_edits and config.evaluation.max_edits == 1:
+        raise ConfigError("--show-edits: nothing is edited without a search and max_edits above 1")
     generator = torch.Generator().manual_seed(seed)
     loaded = time.monotonic()
     with sandbox(with_target(config, target)) as box:
         seconds = {"load": loaded - began, "start the sandbox": time.monotonic() - loaded}
         find = _sampled if config.evaluation.search == "none" else _searched
         answer = find(policy, task, box.client, config.evaluation, generator)
+    if show_edits:
+        for text in tell_edits(answer.episode, as_diffs=show_edits == "diff"):
+            click.echo(text, err=True)
     if answer.source is not None:
         click.echo(answer.source.rstrip())
     click.echo(answer.note, err=True)
@@ -68,6 +77,8 @@ class _Answer:
     """A program that agrees with every example, if one was found."""
     note: str
     seconds: dict[str, float]
+    episode: Sequence[Node] = ()
+    """The programs that a search's best was edited from, and itself."""
 
 
 def _sampled(
@@ -113,7 +124,19 @@ def _searched(
             f"no program agrees with all {len(task.examples)} examples (the best with {passed}; "
             f"{spent}): give a description, more search_nodes or another checkpoint",
             seconds,
+            best.episode() if best else (),
         )
     agree = sum(node.agrees for node in found.nodes)
     note = f"# {agree} of {len(found.nodes)} programs agree with every example ({spent})"
-    return _Answer(best.source, note, seconds)
+    return _Answer(best.source, note, seconds, best.episode())
+
+
+def tell_edits(episode: Sequence[Node], *, as_diffs: bool) -> Iterator[str]:
+    """Tell how each program of an episode came from the one before."""
+    for node in episode:
+        old = node.parent.source if node.parent else ""
+        change = (
+            unified_diff(old, node.source) if as_diffs else SearchReplace.between(old, node.source)
+        )
+        passed = f"passes {node.passed} of {len(node.draft.feedback)} examples"
+        yield f"# {node.pointer or 'the whole program'} written, {passed}:\n{change}"

@@ -121,6 +121,7 @@ def test_a_checkpoint_of_another_grammar(cli, trained):
         (("search=best_of", "--samples", "4"), "give search_nodes=4"),
         (("max_edits=2",), "needs evaluation.search"),
         (("profile=cobol",), "evaluation.profile"),
+        (("search=best_of", "--show-edits", "diff"), "max_edits above 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -213,8 +213,10 @@ def test_eval_and_synth_search_with_a_policy_that_edits(cli):
 
     example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--timings")
     beam = ("search=beam", "max_edits=3", "search_nodes=6")
-    status, output = cli.run("synth", *checkpoint, *example, *beam)
+    status, output = cli.run("synth", *checkpoint, *example, *beam, "--show-edits", "diff")
     assert status in (0, 1), output
+    assert "# the whole program written, passes " in output
+    assert "+++ after\n@@ -0,0 +1" in output
     assert re.search(r"6 drawn, \d run, \d", output)
     assert re.search(
         r"# load .* s, start the sandbox .* s, encode and sample .* s, run .* s", output
