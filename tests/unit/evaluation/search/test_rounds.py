@@ -1,7 +1,7 @@
 """What every algorithm keeps to: its budgets, full batches, the ends of a search."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.search.beam import Beam
@@ -22,6 +22,7 @@ def strategy(name: str, nodes: int, max_edits: int, width: int) -> Strategy:
     return Beam(width, max_edits) if name == "beam" else Mcts(width, max_edits, 0.5)
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(NAMES),
     nodes=st.integers(1, 60),
