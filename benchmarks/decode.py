@@ -1,20 +1,31 @@
 """Decoding: the cache beside recomputing, and programs per second beside Hugging Face `generate`.
 
-    python -m benchmarks.decode [--models tiny base_27m] [--peer FOLDER] [--rounds 3]
+    python -m benchmarks.decode [--models tiny base_27m] [--checkpoint RUN] [--peer FOLDER]
 
-Cached and recomputed steps run the same actions. The peer is a GPT-2 of as many parameters from
-random weights, which samples as many tokens (the mean of ours) after as long a prompt (the specs)
-in batches as large. Contenders take turns; figures are medians of CPU seconds on one thread, which
-other processes disturb less than wall time. FOLDER holds `transformers`.
+Cached and recomputed steps run the same actions.
+
+Programs per second are those of whole programs for the same tasks, from the task to source text.
+The peer is a GPT-2 of the policy's width and number of parameters from random weights. It is asked
+for programs as long as those that the policy has just drawn, in two representations:
+
+    text      the task as the beginning of a source file, then source text, in byte-level BPE of as
+              many pieces as the policy has actions: what a language model would do
+    actions   as many tokens as the task's spec has, then as many as the program has actions: the
+              policy's own representation, given to the peer
+
+`generate` computes a batch until its longest program ends, and a prompt once for each of its
+samples. Random weights write programs that are all different and use up their budget (64 actions);
+--checkpoint adds a trained policy, whose programs are shorter and begin alike, beside a peer of its
+size. Contenders take turns; figures are medians of CPU seconds on one thread, which other
+processes disturb less than wall time: two cores run two such processes. FOLDER holds
+`transformers` (pip install --target FOLDER transformers).
 """
 
 import argparse
-import importlib
 import math
 import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,19 +34,23 @@ import torch
 import yaml
 
 from benchmarks.measure import RESULTS, hardware, keep
+from benchmarks.peers.language_model import Peer, body, generating, peer, prompt
 from policy.cache import DecodingCache
-from policy.config import HRMConfig, ModelConfig
+from policy.config import ModelConfig
 from policy.grammar import GRAMMAR, PROFILES
 from policy.model import Policy, close_features
-from policy.sampler import sample
-from policy.spec import Spec, collate, encode
+from policy.sampler import Sample, sample
+from policy.spec import collate, encode
 from policy.untrained import varied_tasks
+from tasks.config import TasksConfig
+from tasks.schema import Task
+from tasks.sources import build
+from treewright.stored import load_to_sample
 
 MODELS = Path(__file__).resolve().parent.parent / "configs" / "model"
-ROWS, POSITIONS, EVERY = 64, 256, 16
+ROWS, TASKS, POSITIONS, EVERY = 64, 8, 256, 16
 """Batch and length of the comparison with recomputing, of which every 16th position is timed."""
-TASKS, SAMPLES, MAX_ACTIONS = 8, 8, 64
-INSTALL = "pip install --target FOLDER transformers"
+MAX_ACTIONS = 64
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -95,94 +110,101 @@ def cached_beside_recomputed(rounds: int) -> dict[str, float]:
     return {"cached_seconds": ours, "recomputed_seconds": theirs, "ratio": theirs / ours}
 
 
-def peer(folder: Path | None) -> Any:
-    """Return the module `transformers`, or None with a line that says how to get it."""
-    if folder is not None:
-        sys.path.append(str(folder))
-    try:
-        return importlib.import_module("transformers")
-    except ImportError:
-        print(f"Hugging Face generate is left out: {INSTALL}, then --peer FOLDER")
-        return None
+def some_tasks(count: int) -> list[Task]:
+    """Procedural tasks that are never trained on, half of them of unseen families."""
+    sets = build(TasksConfig())
+    each = (count + 1) // 2, count // 2
+    sides = zip((sets.heldout, sets.heldout_families), each, strict=True)
+    return [side[index * len(side) // wanted] for side, wanted in sides for index in range(wanted)]
 
 
-def gpt2(transformers: Any, core: HRMConfig, parameters: int, positions: int) -> Any:
-    """Build a GPT-2 of the same width and about as many parameters."""
-    tables = (GRAMMAR.num_actions + positions) * core.width
-    layers = max(1, round((parameters - tables) / (12 * core.width**2)))
-    config = transformers.GPT2Config(
-        vocab_size=GRAMMAR.num_actions,
-        n_positions=positions,
-        n_embd=core.width,
-        n_layer=layers,
-        n_head=core.heads,
-        bos_token_id=0,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
-    return transformers.GPT2LMHeadModel(config).eval()
+def beside_generate(
+    policy: Policy, tasks: Sequence[Task], samples: int, found: Peer | None, rounds: int
+) -> dict[str, Any]:
+    """Time `samples` programs of each task, and the peer in both representations."""
 
+    def ours() -> list[Sample]:
+        return sample(
+            policy,
+            [encode(task, policy.config.spec) for task in tasks],
+            samples,
+            max_actions=MAX_ACTIONS,
+            profile=PROFILES["core"],
+            generator=torch.Generator().manual_seed(0),
+        )
 
-def sampled(name: str, transformers: Any, rounds: int) -> dict[str, Any]:
-    """Time batches of TASKS x SAMPLES programs of one model, and of its peer."""
-    settings = yaml.safe_load((MODELS / f"{name}.yaml").read_text())
-    policy = Policy(ModelConfig.model_validate(settings | {"max_actions": MAX_ACTIONS})).eval()
-    specs = [encode(task, policy.config.spec) for task in varied_tasks()][:TASKS]
-    generator = torch.Generator().manual_seed(0)
-    lengths: list[int] = []
-
-    def ours() -> None:
-        drawn = sample(policy, specs, SAMPLES, profile=PROFILES["core"], generator=generator)
-        lengths.extend(len(made.actions) for made in drawn)
-
-    programs, parameters = TASKS * SAMPLES, sum(p.numel() for p in policy.parameters())
-    ours()
-    record = {"parameters": parameters, "programs_a_batch": programs}
-    tokens, prompt = round(statistics.mean(lengths)), _spec_tokens(specs)
-    record |= {"actions_a_program": tokens, "spec_tokens": prompt}
-    theirs = None
-    if transformers is not None:
-        theirs = _generate(transformers, policy, parameters, prompt, tokens)
-        theirs()
-    times = [(seconds(ours), seconds(theirs) if theirs else math.nan) for _ in range(rounds)]
-    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
-    record["programs_per_cpu_second"] = programs / mine
-    if theirs:
-        record |= {"generate_programs_per_cpu_second": programs / other, "ratio": other / mine}
+    contenders: dict[str, Callable[[], Any]] = {"ours": ours}
+    drawn, parameters = ours(), sum(weight.numel() for weight in policy.parameters())
+    record: dict[str, Any] = {"parameters": parameters, "tasks": len(tasks), "samples": samples}
+    record["actions_mean"] = statistics.mean(len(made.actions) for made in drawn)
+    record["distinct_programs"] = len({(made.task, made.actions) for made in drawn})
+    if found is not None:
+        specs = collate([encode(task, policy.config.spec) for task in tasks])
+        as_actions = [[1] * length for length in specs.mask.sum(1).tolist()]
+        longest = max(len(made.actions) for made in drawn)
+        contenders["actions"] = _peer(found, policy, parameters, as_actions, samples, longest)
+        pieces = found.vocabulary(GRAMMAR.num_actions)
+        as_text = [pieces.encode(prompt(task)).ids for task in tasks]
+        lengths = [len(pieces.encode(body(made.source)).ids) for made in drawn]
+        written = _peer(found, policy, parameters, as_text, samples, max(lengths))
+        contenders["text"] = lambda: pieces.decode_batch(written().tolist())
+        record["text"] = {
+            "prompt_tokens_mean": statistics.mean(map(len, as_text)),
+            "tokens_mean": statistics.mean(lengths),
+            "tokens_longest": max(lengths),
+        }
+        record["actions"] = {
+            "prompt_tokens_mean": statistics.mean(map(len, as_actions)),
+            "tokens_longest": longest,
+        }
+    times = {name: [math.nan] * rounds for name in contenders}
+    for round_, (name, work) in ((r, c) for r in range(rounds) for c in contenders.items()):
+        times[name][round_] = seconds(work)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    record["programs_per_cpu_second"] = len(drawn) / medians["ours"]
+    for name in medians.keys() - {"ours"}:
+        record[name]["programs_per_cpu_second"] = len(drawn) / medians[name]
+        record[name]["ratio"] = medians[name] / medians["ours"]
     return record
 
 
-def _spec_tokens(specs: list[Spec]) -> int:
-    return round(collate(specs).mask.sum(1).float().mean().item())
+def _peer(
+    found: Peer,
+    policy: Policy,
+    parameters: int,
+    prompts: Sequence[Sequence[int]],
+    samples: int,
+    new: int,
+) -> Callable[[], Any]:
+    core, positions = policy.config.hrm, max(map(len, prompts)) + new
+    model = found.model(core.width, core.heads, GRAMMAR.num_actions, positions, parameters)
+    return generating(model, prompts, samples, new)
 
 
-def _generate(
-    transformers: Any, policy: Policy, parameters: int, prompt: int, tokens: int
-) -> Callable[[], None]:
-    model = gpt2(transformers, policy.config.hrm, parameters, prompt + tokens)
-    ids = torch.randint(1, GRAMMAR.num_actions, (TASKS, prompt))
-    mask = torch.ones_like(ids)
+def untrained(name: str) -> Policy:
+    """A policy of random weights."""
+    settings = yaml.safe_load((MODELS / f"{name}.yaml").read_text())
+    return Policy(ModelConfig.model_validate(settings | {"max_actions": MAX_ACTIONS})).eval()
 
-    def work() -> None:
-        out = model.generate(
-            ids,
-            attention_mask=mask,
-            do_sample=True,
-            top_k=0,
-            max_new_tokens=tokens,
-            min_new_tokens=tokens,
-            num_return_sequences=SAMPLES,
-        )
-        assert out.shape == (TASKS * SAMPLES, prompt + tokens)
 
-    return work
+def _line(name: str, record: dict[str, Any]) -> str:
+    ratios = [
+        f"{record[kind]['ratio']:.1f} times Hugging Face generate as {kind}"
+        for kind in ("text", "actions")
+        if kind in record
+    ]
+    rate = f"{name}: {record['programs_per_cpu_second']:.1f} programs per CPU second"
+    return ", ".join((rate, *ratios))
 
 
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", nargs="*", default=["tiny", "base_27m"])
+    parser.add_argument("--checkpoint", type=Path, help="a trained run, as well")
     parser.add_argument("--peer", type=Path)
+    parser.add_argument("--tasks", type=int, default=16)
+    parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
@@ -192,15 +214,17 @@ def main() -> None:
     record["cache"] = cache = cached_beside_recomputed(given.rounds)
     print(
         f"{POSITIONS} actions of {ROWS} programs: {cache['cached_seconds']:.1f} s cached, "
-        f"{cache['recomputed_seconds']:.1f} s recomputed, {cache['ratio']:.1f} times as fast"
+        f"{cache['recomputed_seconds']:.1f} s recomputed, {cache['ratio']:.1f} times as fast",
+        flush=True,
     )
-    transformers = peer(given.peer)
-    for name in given.models:
-        record[name] = found = sampled(name, transformers, given.rounds)
-        line = f"{name}: {found['programs_per_cpu_second']:.1f} programs per CPU second"
-        if "ratio" in found:
-            line += f", {found['ratio']:.2f} times Hugging Face generate's"
-        print(line, flush=True)
+    policies = {f"{name}, untrained": untrained(name) for name in given.models}
+    if given.checkpoint:
+        policies[f"{given.checkpoint.name}, trained"] = load_to_sample(given.checkpoint)[0]
+    tasks, found = some_tasks(given.tasks), peer(given.peer)
+    for name, policy in policies.items():
+        made = beside_generate(policy, tasks, given.samples, found, given.rounds)
+        record[name] = made
+        print(_line(name, made), flush=True)
     print(keep("decode", record, given.results))
 
 

@@ -57,7 +57,8 @@ class EvaluationConfig(BaseModel):
     """Longest program, in grammar actions."""
 
     batch_rows: int = Field(default=256, ge=1)
-    """Programs sampled in one batch; larger is faster and takes more memory."""
+    """Programs computed together, those that begin alike as one; larger is faster and takes more
+    memory."""
 
     batches_in_flight: int = Field(default=2, ge=1)
     """Sampled batches that may wait for the sandbox while the next one is sampled."""

@@ -31,6 +31,10 @@ from sandbox.client import SandboxClient
 from sandbox.types import Limits, Program, Result
 from tasks.schema import Task
 
+_BATCHES_OF_ROWS = 4
+"""Programs of a batch by rows computed together: programs that begin alike share rows, and what
+finishes makes room for what waits."""
+
 
 @dataclass(frozen=True)
 class _Submitted:
@@ -108,9 +112,9 @@ class _Evaluation:
         return summarise(self._tallies, Conditions.of(self._config), self._seconds())
 
     def _batches(self) -> Iterator[tuple[range, int]]:
-        """(task indices, programs a task) of each batch, of about `batch_rows` programs."""
+        """(task indices, programs a task) of each batch: work for about `batch_rows` rows."""
         samples, rows = self._config.samples, self._config.batch_rows
-        per_batch = max(1, rows // samples)
+        per_batch = max(1, _BATCHES_OF_ROWS * rows // samples)
         for start in range(0, len(self._tasks), per_batch):
             indices = range(start, min(start + per_batch, len(self._tasks)))
             for drawn in range(0, samples, rows):
@@ -127,6 +131,7 @@ class _Evaluation:
             max_actions=config.max_actions,
             profile=PROFILES[config.profile],
             generator=self._generator,
+            rows=config.batch_rows,
         )
         owners: dict[str, tuple[TaskTally, str]] = {}
         programs: list[Program] = []

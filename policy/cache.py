@@ -142,17 +142,31 @@ class DecodingCache:
         self._begin()
 
     def select(self, rows: Int[Tensor, " R"]) -> None:
-        """Keep only these rows, in this order."""
-        width = self._width
-        self._kv[:, :, : len(rows), :, :width] = self._kv[:, :, rows, :, :width]
-        self._messages[:, : len(rows), :width] = self._messages[:, rows, :width]
-        self._kv, self._messages = self._kv[:, :, : len(rows)], self._messages[:, : len(rows)]
+        """Let each row become what row `rows[i]` was; there may be more rows than before."""
+        self._grow(len(rows))
+        moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero()[:, 0]
+        if len(moved):
+            width, sources = self._width, rows[moved]
+            self._kv[:, :, moved, :, :width] = self._kv[:, :, sources, :, :width]
+            self._messages[:, moved, :width] = self._messages[:, sources, :width]
         self.known, self.ages = self.known[rows], self.ages[rows]
         self._seen = self._seen[rows]
         if self.depths is not None:
             self.depths = self.depths[rows]
         self._look()
         self._begin()
+
+    def _grow(self, rows: int) -> None:
+        """Make room for more rows."""
+        held, width = self._kv.shape[2], self._width
+        if rows <= held:
+            return
+        room = max(rows, 2 * held)
+        kv = self._kv.new_zeros(*self._kv.shape[:2], room, *self._kv.shape[3:])
+        kv[:, :, :held, :, :width] = self._kv[..., :width, :]
+        messages = self._messages.new_zeros(len(self._messages), room, *self._messages.shape[2:])
+        messages[:, :held, :width] = self._messages[:, :, :width]
+        self._kv, self._messages = kv, messages
 
     def _begin(self) -> None:
         """Begin a position; its calls follow in the order of those of the one before."""
@@ -165,9 +179,10 @@ class DecodingCache:
 
     def _look(self) -> None:
         """Make each call's view once: a step makes few others."""
-        self._pairs = [(call[0], call[1]) for call in self._kv]
+        rows = len(self.ages)
+        self._pairs = [(call[0, :rows], call[1, :rows]) for call in self._kv]
         width = self._messages.shape[-1] // EDGES
-        self._held = [(call, call.view(-1, width)) for call in self._messages]
+        self._held = [(call[:rows], call.view(-1, width)) for call in self._messages]
 
     def _places(self, neighbours: Int[Tensor, "B E"]) -> Int[Tensor, " BE"]:
         """Where the neighbours' messages stand in a call's flat table."""

@@ -1,9 +1,12 @@
-"""Drawing a batch of programs: an exact cache, and a batch that stays full.
+"""Drawing a batch of programs: an exact cache, shared beginnings, and a batch that stays full.
 
-At most so many rows are in the batch; the next program in the queue takes the place of one that is
-finished, and when the queue is empty finished rows leave.
+Programs of one beginning that have drawn the same actions so far are one row of the batch: it is
+computed once, drawn from as many times, and forks where they part. A trained policy parts late:
+eight programs of a task take a quarter of their positions, sixty-four a twentieth. Beginnings wait
+in a queue until there is room; when it is empty, the batch shrinks.
 
-Shapes: N beginnings, B rows in the batch, W programs wanted, L positions, V vocabulary.
+Shapes: N beginnings, B rows in the batch, F programs in it, W programs wanted, C choices (a row and
+an action), L positions, V vocabulary.
 """
 
 from typing import NamedTuple
@@ -15,14 +18,13 @@ from torch.nn import functional
 
 from policy.beginnings import Begun
 from policy.cache import DecodingCache
+from policy.grammar import GRAMMAR
 from policy.hrm import SpecReading
 from policy.keeping import Keeper
 from policy.model import NO_HOLE, Policy
 
-# Dropping rows copies the cache, so it waits until this share of the batch has finished.
+# Moving rows up copies them, so it waits until this share of the batch has finished.
 _DROP_SHARE = 0.125
-# Filling a place costs less: it copies one row.
-_FILL_SHARE = 0.03
 _BLOCK = 32
 """Actions whose probabilities are summed before one is drawn."""
 
@@ -39,47 +41,57 @@ class Drawn(NamedTuple):
 
 
 class Run:
-    """Programs that are drawn together; `live` says which program each row of the batch is."""
+    """Programs that are drawn together."""
 
     def __init__(
         self,
         policy: Policy,
         start: Begun,
-        sources: Int[Tensor, " W"],
+        counts: Int[Tensor, " N"],
         rows: int,
         max_actions: int,
         generator: torch.Generator | None,
     ) -> None:
-        """`sources` says where each program begins."""
+        """`counts` says how many programs begin at each beginning."""
         self.policy, self.start, self.generator = policy, start, generator
-        self.wanted, wanted = sources, len(sources)
-        like = start.states.states
-        self.live = torch.arange(min(rows, wanted), device=like.device)
-        self.queued = torch.arange(len(self.live), wanted, device=like.device)
-        self.read = torch.zeros_like(self.live, dtype=torch.bool)
-        self.no_hole = self.live.new_tensor(NO_HOLE)
-        sources = self.wanted[self.live]
-        self.automaton = start.automaton.fork(sources)
-        self.reading = start.states.rows(sources)
-        self.cache = DecodingCache(policy.config, start.past, sources, max_actions + 1, like)
-        # By position, of which a finished row stays at the last.
-        self.logprobs = like.new_zeros(len(self.live), max_actions + 1, dtype=torch.float32)
-        self.kept = torch.zeros_like(self.logprobs, dtype=torch.bool)
+        self.rows, self.counts = rows, counts
+        like, prefixes = start.states.states, start.past.actions
+        every = torch.arange(len(counts), device=like.device)
+        first = every[: _fitting(counts, rows)]
+        self.queued = every[len(first) :]
+        self.no_hole = every.new_tensor(NO_HOLE)
+        # The programs in the batch, and the row that each is at.
+        self.programs, self.row = self._of(first, first)
+        self.automaton = start.automaton.fork(first)
+        self.reading = start.states.rows(first)
+        self.cache = DecodingCache(policy.config, start.past, first, max_actions + 1, like)
         begins = start.past.lengths
-        self.keeper = None if start.keeping is None else Keeper(start.keeping, begins, sources)
+        self.keeper = None if start.keeping is None else Keeper(start.keeping, begins, first)
+        prefixes = functional.pad(prefixes, (0, max_actions - prefixes.shape[1]))
+        actions = prefixes.repeat_interleave(counts, 0)
         self.drawn = Drawn(
-            self.live.new_zeros(wanted, max_actions),
-            self.logprobs.new_zeros(wanted, max_actions + 1),
-            self.kept.new_zeros(wanted, max_actions + 1),
-            self.live.new_zeros(wanted),
-            self._judged_first()[self.wanted],
+            actions,
+            like.new_zeros(actions.shape, dtype=torch.float32),
+            torch.zeros_like(actions, dtype=torch.bool),
+            actions.new_zeros(len(actions)),
+            self._judged_first().repeat_interleave(counts, 0),
         )
+
+    def _of(
+        self, beginnings: Int[Tensor, " R"], rows: Int[Tensor, " R"]
+    ) -> tuple[Int[Tensor, " F"], Int[Tensor, " F"]]:
+        """Give the programs of successive beginnings, and their rows."""
+        counts = self.counts[beginnings]
+        before = int(self.counts[: int(beginnings[0])].sum())
+        programs = torch.arange(before, before + int(counts.sum()), device=rows.device)
+        return programs, rows.repeat_interleave(counts)
 
     def _judged_first(self) -> Float[Tensor, "N 2"]:
         """Give the Q-values of tasks, where those are what the Q-heads judge."""
         first = self.start.past.first
         if first is None:
-            return self.logprobs.new_zeros(len(self.start.past.lengths), 2)
+            like = self.start.states.states
+            return like.new_zeros(len(self.counts), 2, dtype=torch.float32)
         return torch.stack(self.policy.hrm.q_values(first), dim=-1)
 
     def draw(self, temperature: float) -> Drawn:
@@ -89,55 +101,79 @@ class Run:
             features = torch.where(finished[:, None], self.no_hole, self.automaton.features())
             state = self.policy.step(self.reading, features, self.cache)
             # A row's Q-values stand one position after its last action: only now are they known.
-            ended = finished & ~self.read
+            ended = finished[self.row]
             if ended.any():
                 self._keep(ended, state)
-                self.read = self.read | ended
-            done = int(self.read.sum())
-            if done == len(self.live) and not len(self.queued):
-                return self.drawn
-            if done > _DROP_SHARE * len(self.live) and not len(self.queued):
-                state = self._drop(state)
+                if not len(self.programs) and not len(self.queued):
+                    return self.drawn
             self._advance(state, temperature)
-            if done > _FILL_SHARE * len(self.live) and len(self.queued):
+            if len(self.queued):
                 self._fill()
 
-    def _keep(self, ended: Bool[Tensor, " B"], state: Float[Tensor, "B d"]) -> None:
-        """Read the programs of rows that have come to their ends."""
-        rows = ended.nonzero()[:, 0]
-        where, width = self.live[rows], self.drawn.actions.shape[1]
-        self.drawn.actions[where] = self.cache.known[rows, 1 : width + 1] - 1
-        self.drawn.logprobs[where] = self.logprobs[rows]
-        self.drawn.kept[where] = self.kept[rows]
-        self.drawn.lengths[where] = self.cache.ages[rows]
+    def _keep(self, ended: Bool[Tensor, " F"], state: Float[Tensor, "B d"]) -> None:
+        """Read what is known of programs at their ends, and let them leave the batch."""
+        programs, rows = self.programs[ended], self.row[ended]
+        self.drawn.lengths[programs] = self.cache.ages[rows]
         if self.start.past.first is None:
-            self.drawn.q[where] = torch.stack(self.policy.hrm.q_values(state[rows]), dim=-1)
+            self.drawn.q[programs] = torch.stack(self.policy.hrm.q_values(state[rows]), dim=-1)
+        self.programs, self.row = self.programs[~ended], self.row[~ended]
 
     def _advance(self, state: Float[Tensor, "B d"], temperature: float) -> None:
-        """Take each row's next action: drawn, or kept of an older program."""
+        """Take each program's next action: drawn, or kept of an older program."""
         logits = self.policy.project(state).float()
         if temperature != 1:
             logits = logits / temperature
         allowed: Bool[Tensor, "B V"] = self.automaton.mask()
         probabilities = logits.masked_fill_(~allowed, -torch.inf).softmax(-1)
-        action, logprob = _draw(probabilities, self.generator)
+        action, logprob = _draw(probabilities, self.row, self.generator)
+        written = self.programs, self.cache.ages[self.row]
+        if self.keeper is not None:
+            forced, kept = self.keeper.keep(allowed)
+            action = torch.where(kept[self.row], forced[self.row], action)
+            self.drawn.kept[written] = kept[self.row]
+        self.drawn.actions[written] = action
+        self.drawn.logprobs[written] = logprob
+        self._push(action)
+
+    def _push(self, action: Int[Tensor, " F"]) -> None:
+        """Push an action a program: rows fork where programs part, and those of none leave."""
+        size = GRAMMAR.num_actions
+        choices, choice = torch.unique(self.row * size + action, return_inverse=True)
+        source, place = _places(choices // size, len(self.cache.ages))
+        if source is not None:
+            self._select(source)
+        self.row = place[choice]
         ages = self.cache.ages
+        pushed = torch.zeros_like(ages)
+        pushed[place] = choices % size
+        self.automaton.push(pushed)
+        self.cache.push(pushed)
         if self.keeper is not None:
-            action, kept = self.keeper.keep(action, allowed)
-            self.kept.scatter_(1, ages[:, None], kept[:, None])
-        self.logprobs.scatter_(1, ages[:, None], logprob[:, None])
-        self.automaton.push(action)
-        self.cache.push(action)
+            self.keeper.pushed(pushed, ages, self.automaton.open_holes)
+
+    def _select(self, source: Int[Tensor, " B"]) -> None:
+        """Let each row become what another was."""
+        self.automaton.select(source)
+        self.cache.select(source)
         if self.keeper is not None:
-            self.keeper.pushed(action, ages, self.automaton.open_holes)
+            self.keeper.select(source)
+        kv = tuple(pair.index_select(1, source) for pair in self.reading.kv)
+        self.reading = SpecReading(kv, self.reading.mask.index_select(0, source))
 
     def _fill(self) -> None:
-        """Let programs of the queue take the places of finished rows."""
-        rows = self.read.nonzero()[: len(self.queued), 0]
-        count = len(rows)
-        self.live[rows], self.queued = self.queued[:count], self.queued[count:]
-        self.read[rows] = False
-        sources = self.wanted[self.live[rows]]
+        """Let beginnings of the queue take rows that nobody stands at, and new ones."""
+        taken = torch.zeros_like(self.cache.ages, dtype=torch.bool)
+        taken[self.row] = True
+        room = self.rows - int(taken.sum())
+        if len(self.programs) and room < int(self.counts[self.queued[0]]):
+            return
+        joining = _fitting(self.counts[self.queued], room)
+        sources, self.queued = self.queued[:joining], self.queued[joining:]
+        every = torch.arange(max(len(taken), int(taken.sum()) + joining), device=taken.device)
+        if len(every) > len(taken):
+            self._select(every.clamp(max=len(taken) - 1))
+        vacant = functional.pad(~taken, (0, len(every) - len(taken)), value=True)
+        rows = vacant.nonzero()[:joining, 0]
         self.automaton.put(rows, self.start.automaton.fork(sources))
         self.cache.put(rows, self.start.past, sources)
         if self.keeper is not None:
@@ -145,39 +181,56 @@ class Run:
         for mine, theirs in zip(self.reading.kv, self.start.states.reading.kv, strict=True):
             mine[:, rows] = theirs[:, sources]
         self.reading.mask[rows] = self.start.states.reading.mask[sources]
+        programs, row = self._of(sources, rows)
+        self.programs = torch.cat((self.programs, programs))
+        self.row = torch.cat((self.row, row))
 
-    def _drop(self, state: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
-        """Let the finished rows leave; their programs are complete and their Q-values read."""
-        kept = (~self.read).nonzero()[:, 0]
-        self.live, self.read = self.live[kept], self.read[kept]
-        self.automaton.select(kept)
-        self.cache.select(kept)
-        self.logprobs, self.kept = self.logprobs[kept], self.kept[kept]
-        if self.keeper is not None:
-            self.keeper.select(kept)
-        kv = tuple(pair.index_select(1, kept) for pair in self.reading.kv)
-        self.reading = SpecReading(kv, self.reading.mask[kept])
-        return state[kept]
+
+def _fitting(counts: Int[Tensor, " N"], room: int) -> int:
+    """Say how many beginnings' programs have room even if all of them part; one at least."""
+    return max(1, int((counts.cumsum(0) <= room).sum()))
+
+
+def _places(
+    rows: Int[Tensor, " C"], count: int
+) -> tuple[Int[Tensor, " B"] | None, Int[Tensor, " C"]]:
+    """Give each choice a row of its own: the first of each of `rows` (sorted; of `count`) stays.
+
+    The others take rows that nobody stands at, or new ones; when there are many of those, the last
+    rows move up. Returns what each row becomes a copy of, or None where all stay, and the places.
+    """
+    stays = torch.ones_like(rows, dtype=torch.bool)
+    stays[1:] = rows[1:] != rows[:-1]
+    kept = len(rows)
+    if bool(stays.all()) and (not kept or count - kept <= _DROP_SHARE * count):
+        return None, rows
+    stays &= rows < kept
+    vacant = torch.ones_like(stays)
+    vacant[rows[stays]] = False
+    place = rows.masked_scatter(~stays, vacant.nonzero()[:, 0])
+    source = torch.empty_like(rows)
+    source[place] = rows
+    return source, place
 
 
 def _draw(
-    probabilities: Float[Tensor, "B V"], generator: torch.Generator | None
-) -> tuple[Int[Tensor, " B"], Float[Tensor, " B"]]:
-    """Draw by inverting the distribution function, and give the log-probability.
+    probabilities: Float[Tensor, "B V"], rows: Int[Tensor, " F"], generator: torch.Generator | None
+) -> tuple[Int[Tensor, " F"], Float[Tensor, " F"]]:
+    """Draw from `rows` by inverting the distribution function, and give the log-probabilities.
 
     First a block of actions is drawn and then one of the block: much faster on a CPU than
     torch.multinomial or one long running sum. An action of probability 0 is never drawn: it is
     never the first to pass a threshold.
     """
-    rows, vocabulary = probabilities.shape
+    vocabulary = probabilities.shape[1]
     blocks = -(-vocabulary // _BLOCK)
     padded = functional.pad(probabilities, (0, blocks * _BLOCK - vocabulary))
-    padded = padded.view(rows, blocks, _BLOCK)
-    levels = padded.sum(-1).double().cumsum(-1)
+    padded = padded.view(-1, blocks, _BLOCK)
+    levels = padded.sum(-1).double().cumsum(-1).index_select(0, rows)
     total = levels[:, -1:]
     uniform = torch.rand(total.shape, generator=generator, dtype=total.dtype, device=total.device)
     block = torch.searchsorted(levels, _below(uniform * total, total), right=True)
-    inside = padded.gather(1, block[..., None].expand(-1, -1, _BLOCK))[:, 0]
+    inside = padded[rows, block[:, 0]]
     before = functional.pad(levels, (1, 0)).gather(1, block)
     within = inside.double().cumsum(-1)
     threshold = _below(uniform * total - before, within[:, -1:]).clamp_(min=0)

@@ -42,10 +42,8 @@ class Keeper:
         self._rows = self._of(sources)
         self._ends = _ends(begins.device)
 
-    def keep(
-        self, drawn: Int[Tensor, " B"], allowed: Bool[Tensor, "B V"]
-    ) -> tuple[Int[Tensor, " B"], Bool[Tensor, " B"]]:
-        """Give each row's next action, and whether it is kept instead of drawn."""
+    def keep(self, allowed: Bool[Tensor, "B V"]) -> tuple[Int[Tensor, " B"], Bool[Tensor, " B"]]:
+        """Give the older program's next action for each row, and whether it is kept."""
         rows = self._rows
         next_kept = rows.actions.gather(1, rows.cursor.clamp(min=0)[:, None])
         at_kept = rows.cursor >= 0
@@ -53,7 +51,7 @@ class Keeper:
         kept = at_kept & allowed.gather(1, next_kept)[:, 0] & (next_kept[:, 0] != PAD)
         cursor = torch.where(kept, rows.cursor + 1, torch.where(at_kept, _FREE, rows.cursor))
         self._rows = rows._replace(cursor=cursor)
-        return torch.where(kept, next_kept[:, 0], drawn), kept
+        return next_kept[:, 0], kept
 
     def pushed(
         self,
@@ -79,7 +77,7 @@ class Keeper:
             mine.index_copy_(0, rows, theirs)
 
     def select(self, rows: Int[Tensor, " R"]) -> None:
-        """Keep only these rows, in this order."""
+        """Let each row become what row `rows[i]` was."""
         self._rows = _Rows(*(values[rows] for values in self._rows))
 
     def _of(self, sources: Int[Tensor, " B"]) -> _Rows:

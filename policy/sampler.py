@@ -7,8 +7,9 @@
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice
 
 import torch
@@ -56,8 +57,8 @@ def sample(
 
     `max_actions` bounds a program (default and limit: the model's); the grammar closes it in time.
     `generator` lives on the policy's device. No gradients are kept. `prefixes` gives, per spec,
-    the actions that its programs begin with. At most `rows` programs are in the batch (default:
-    all); with fewer than wanted, what is drawn for a given generator depends on it.
+    the actions that its programs begin with. Specs join while their programs have room within
+    `rows` rows (default: all at once); what is drawn for a given generator depends on it.
 
     Raises:
         ValueError: temperature <= 0, k < 1, rows < 1, more actions than the model has positions,
@@ -120,7 +121,7 @@ def draw(
         group = _Group(specs, [beginnings[at] for at in chosen])
         automaton = Automaton(profile, group.contexts, max_actions, root, states.states.device)
         begun = begin(policy, group.states(states), group.beginnings, automaton)
-        run = Run(policy, begun, group.sources(states), rows, max_actions, generator)
+        run = Run(policy, begun, group.counts(states), rows, max_actions, generator)
         samples.update(zip(chosen, group.read(run.draw(temperature)), strict=True))
     return [made for at in range(len(beginnings)) for made in samples[at]]
 
@@ -146,33 +147,37 @@ class _Group:
         rows = torch.tensor([one.spec for one in self.beginnings], device=states.states.device)
         return states.select(rows)
 
-    def sources(self, states: SpecStates) -> Int[Tensor, " W"]:
-        """Say where each program begins."""
-        counts = torch.tensor([one.count for one in self.beginnings], device=states.states.device)
-        return torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
+    def counts(self, states: SpecStates) -> Int[Tensor, " N"]:
+        """Say how many programs begin at each."""
+        return torch.tensor([one.count for one in self.beginnings], device=states.states.device)
 
     def read(self, drawn: Drawn) -> Iterator[list[Sample]]:
         """Yield the programs of each beginning."""
+        # Writing a source text costs as much as drawing, and programs come again.
+        text = cache(lambda spec, actions: source_text(self.specs[spec], actions))
         rows = zip(*(values.tolist() for values in drawn), strict=True)
         for one in self.beginnings:
-            yield [self._sample(one, *row) for row in islice(rows, one.count)]
+            write = partial(text, one.spec)
+            yield [_sample(one, write, *row) for row in islice(rows, one.count)]
 
-    def _sample(
-        self,
-        one: Beginning,
-        actions: list[int],
-        logprobs: list[float],
-        kept: list[bool],
-        length: int,
-        q: list[float],
-    ) -> Sample:
-        positions = [at for at in range(len(one.prefix), length) if not kept[at]]
-        return Sample(
-            task=one.spec,
-            actions=tuple(actions[:length]),
-            drawn=tuple(positions),
-            logprobs=tuple(logprobs[at] for at in positions),
-            q_halt=q[0],
-            q_continue=q[1],
-            source=source_text(self.specs[one.spec], actions[:length]),
-        )
+
+def _sample(
+    one: Beginning,
+    write: Callable[[tuple[int, ...]], str],
+    padded: list[int],
+    logprobs: list[float],
+    kept: list[bool],
+    length: int,
+    q: list[float],
+) -> Sample:
+    actions = tuple(padded[:length])
+    positions = [at for at in range(len(one.prefix), length) if not kept[at]]
+    return Sample(
+        task=one.spec,
+        actions=actions,
+        drawn=tuple(positions),
+        logprobs=tuple(logprobs[at] for at in positions),
+        q_halt=q[0],
+        q_continue=q[1],
+        source=write(actions),
+    )

@@ -165,7 +165,7 @@ def test_draws_follow_the_probabilities_and_never_the_impossible():
     weights = torch.zeros(705)
     weights[[0, 31, 32, 400, 704]] = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
     generator = torch.Generator().manual_seed(0)
-    drawn, logprobs = _draw(weights.expand(20_000, -1).contiguous(), generator)
+    drawn, logprobs = _draw(weights[None], torch.zeros(20_000, dtype=torch.long), generator)
     counts = drawn.bincount(minlength=705) / len(drawn)
     assert (counts[weights == 0] == 0).all()
     torch.testing.assert_close(counts, weights, atol=0.015, rtol=0)
@@ -207,3 +207,31 @@ def test_impossible_requests_are_refused(policy, specs, wrong):
 def test_an_unknown_profile_is_refused_by_name():
     with pytest.raises(ValueError, match="'c'"):
         compile_share(1, profile="c")
+
+
+def rows_computed(policy, monkeypatch):
+    """Count the rows of every step from here on."""
+    counted: list[int] = []
+    step = Policy.step
+
+    def counting(self, reading, features, cache):
+        counted.append(len(features))
+        return step(self, reading, features, cache)
+
+    monkeypatch.setattr(Policy, "step", counting)
+    return counted
+
+
+def test_programs_that_begin_alike_are_computed_once(policy, specs, monkeypatch):
+    counted = rows_computed(policy, monkeypatch)
+    arguments: dict[str, Any] = {"max_actions": LIMIT, "profile": PROFILES["core"]}
+    cold = sample(policy, specs[4:5], 50, temperature=1e-4, **arguments)
+    assert len({made.actions for made in cold}) == 1
+    assert counted == [1] * (len(cold[0].actions) + 1)
+    del counted[:]
+    warm = sample(policy, specs[4:5], 50, temperature=1.0, **arguments)
+    # A row for each beginning that some programs share, and one for each whole program.
+    beginnings = {made.actions[:end] for made in warm for end in range(len(made.actions))}
+    distinct = len(beginnings) + len({made.actions for made in warm})
+    assert distinct <= sum(counted) < 1.25 * distinct
+    assert max(counted) > 20
