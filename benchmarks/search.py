@@ -24,7 +24,7 @@ from sandbox.client import SandboxClient
 from tasks import sources
 from tasks.schema import Task
 from treewright import stored
-from treewright.config import override
+from treewright.config import override, to_plain
 from treewright.parts import sandbox
 from treewright.services import spread
 
@@ -90,7 +90,8 @@ def main() -> None:
     policy, config = stored.load_to_sample(given.checkpoint)
     ks = sorted({1, min(10, given.nodes), given.nodes})
     record: dict[str, Any] = {"hardware": hardware(), "torch": torch.__version__}
-    record |= {"checkpoint": config.name, "train_seconds": config.run.max_seconds}
+    trained = to_plain(config)
+    record["trained"] = {key: trained[key] for key in ("name", "model", "learner", "actors", "run")}
     record |= {"nodes": given.nodes, "edits": given.edits, "seeds": given.seeds}
     held = sources.build(config.tasks)
     with sandbox(config) as box:
