@@ -63,6 +63,11 @@ class ActorsConfig(BaseModel):
     samples_per_task: int = Field(default=8, ge=1)
     """Programs sampled for each of them: the group of the group-relative baseline."""
 
+    max_edits: int = Field(default=1, ge=1)
+    """Longest episode: the first program and max_edits - 1 edits of it, each at a node that the
+    policy points at. An episode ends before when the visible examples pass, or when the Q-heads say
+    so (`model.hrm.act`). More than 1 needs model.refine."""
+
     in_flight: int = Field(default=2, ge=1)
     """Batches that one actor has in the sandbox while it samples the next."""
 

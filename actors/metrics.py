@@ -23,9 +23,11 @@ _COUNTERS = {
 # Counter of `replay.stats` -> label.
 _LABELLED = {
     "verdicts": ("verdict", "Verdicts of sampled programs."),
-    "dropped": ("reason", "Samples that gave no trajectory."),
-    "stage_samples": ("stage", "Samples with a known reward."),
-    "stage_solved": ("stage", "Samples that passed every test."),
+    "dropped": ("reason", "Episodes that gave no trajectory."),
+    "stage_samples": ("stage", "Episodes with a known reward."),
+    "stage_solved": ("stage", "Episodes whose last program passed every test."),
+    "edits": ("edit", "Episodes that came to an edit; 1 is the first program."),
+    "solved_at": ("edit", "Episodes that ended solved at an edit."),
 }
 _PREFIX = "treewright_actor_"
 

@@ -1,16 +1,15 @@
-"""The rollout actor: sample programs, have them run, write what happened to the replay.
+"""The rollout actor: sample programs, have them run, edit what failed, write what happened.
 
     actor = RolloutActor(settings, stop)
     actor.run()                       # while not stop.is_set(): step()
 
-While the sandbox runs one batch the next is sampled. The actor rides out a sandbox and a Redis that
-are away for a while; it may be killed at any time: what it had not written is sampled again by
-another.
+While the sandbox runs one batch the next is sampled: the first programs of new tasks, or edits of a
+batch's episodes that are not over. The actor rides out a sandbox and a Redis that are away for a
+while; it may be killed at any time: what it had not written is sampled again by another.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import logging
 import random
 import threading
@@ -23,38 +22,55 @@ from dataclasses import dataclass
 import torch
 from safetensors.torch import load as load_tensors
 
+from actors.episodes import Episode, TaskGroup, Turn
+from actors.runs import Run, Runs
 from actors.settings import ActorSettings
-from actors.tasks import Drawn, TaskSource
-from actors.trajectories import Origin, Outcome, TaskGroup, judge
+from actors.tasks import TaskSource
+from actors.trajectories import Origin, Outcome, judge
+from evaluation.feedback import feedback, visible_program
 from evaluation.programs import program_for
+from policy.edits import Edit, propose
 from policy.grammar import PROFILES
 from policy.model import Policy
-from policy.sampler import Sample, sample
+from policy.sampler import sample
+from policy.subtrees import ROOT
 from replay import ReplayFull, Timings, Trajectory, connect
 from replay.stats import Counters
-from sandbox.errors import SandboxUnavailable
-from sandbox.types import Limits, Program, Result
+from sandbox.types import Limits, Program, Result, Verdict
+from tasks.schema import Task
 
 log = logging.getLogger(__name__)
 
 _IDLE_PAUSE_SECONDS = 0.05
-_FIRST_SANDBOX_PAUSE_SECONDS = 0.2
-# How long a stopping actor still waits for what the sandbox is running.
-_GRACE_SECONDS = 10.0
 # Room in the replay is waited for in short turns, so that an actor can be stopped meanwhile.
 _APPEND_TURN_SECONDS = 1.0
+_UNKNOWN = (Verdict.INTERNAL, Verdict.REFUSED)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """An edit whose program the sandbox runs now."""
+
+    group: TaskGroup
+    episode: Episode
+    edit: Edit
+    name: str
+    """Of its program's run on the hidden tests; equal sources of a task share one."""
+    shown: str | None
+    """Of the run on the visible examples, where that is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
-    """Samples whose programs the sandbox runs now."""
+    """Groups that began together, and the edits of their episodes that run now."""
 
     groups: list[TaskGroup]
-    programs: list[Program]
+    proposals: list[_Proposal]
+    run: Run
     policy_version: int
     sample_seconds: float
-    submitted: float
-    future: concurrent.futures.Future[list[Result]]
+    """Of all edits so far."""
+    began: float
 
 
 class RolloutActor:
@@ -95,7 +111,12 @@ class RolloutActor:
             self._replay.connection, settings.run, f"curriculum-{settings.name}"
         )
         self._tasks.restore(self._progress.read())
-        self._sandbox = settings.sandbox.client(config.sandbox_timeout_seconds)
+        self._runs = Runs(
+            settings.sandbox.client(config.sandbox_timeout_seconds),
+            stop,
+            config.sandbox_longest_pause_seconds,
+        )
+        self._limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
 
     def run(self) -> None:
         """Roll out until told to stop; then finish what is in the sandbox."""
@@ -110,12 +131,10 @@ class RolloutActor:
     def step(self) -> None:
         """Do what is due: finish a batch, or start one, or wait a moment."""
         waiting = self._in_flight
-        if waiting and (waiting[0].future.done() or len(waiting) >= self._config.in_flight):
+        if waiting and (waiting[0].run.future.done() or len(waiting) >= self._config.in_flight):
             self._finish(waiting.popleft())
         elif self._may_start():
-            batch = self._start()
-            if batch is not None:
-                waiting.append(batch)
+            self._start()
         elif waiting:
             self._finish(waiting.popleft())
         else:
@@ -124,7 +143,7 @@ class RolloutActor:
 
     def close(self) -> None:
         """Close the connections."""
-        self._sandbox.close()
+        self._runs.close()
         self._replay.close()
 
     def _may_start(self) -> bool:
@@ -146,128 +165,134 @@ class RolloutActor:
             self._policy_version = version
             self._replay.counters.put({f"policy_version:{self._settings.name}": version})
 
-    def _start(self) -> _Batch | None:
-        """Sample one batch and hand it to the sandbox; None when no task could be drawn."""
-        config = self._config
-        drawn = self._tasks.draw(config.tasks_per_batch)
-        if not drawn:
-            return None
-        began = time.monotonic()
+    def _start(self) -> None:
+        """Begin episodes of new tasks; nothing where no task could be drawn."""
+        drawn = self._tasks.draw(self._config.tasks_per_batch)
+        episodes = range(self._config.samples_per_task)
+        groups = [TaskGroup(one, [Episode() for _ in episodes]) for one in drawn]
+        if groups:
+            self._submit(groups, 0.0, time.monotonic())
+
+    def _submit(self, groups: list[TaskGroup], sample_seconds: float, began: float) -> bool:
+        """Edit what is not over, and hand it to the sandbox; False where all is over."""
+        config, act = self._config, self._settings.model.hrm.act
+        going = [
+            (group, episode)
+            for group in groups
+            for episode in group.episodes
+            if not episode.turns or episode.goes_on(config.max_edits, act)
+        ]
+        if not going:
+            return False
+        start = time.monotonic()
+        edits = self._edits(going) if going[0][1].turns else self._first_programs(groups)
+        seconds = time.monotonic() - start
+        proposals, programs = self._proposals(going, edits)
+        version = self._policy_version
+        run = self._runs.submit(programs)
+        self._in_flight.append(
+            _Batch(groups, proposals, run, version, sample_seconds + seconds, began)
+        )
+        self._tally({"programs": len(proposals), "sample_seconds": seconds})
+        return True
+
+    def _first_programs(self, groups: Sequence[TaskGroup]) -> list[Edit]:
+        """Sample a whole program for each episode; a task is read once for all of its own."""
         samples = sample(
             self._policy,
-            [one.spec for one in drawn],
-            config.samples_per_task,
-            temperature=config.temperature,
-            max_actions=config.max_actions,
-            profile=PROFILES[config.profile],
+            [group.drawn.spec for group in groups],
+            self._config.samples_per_task,
+            temperature=self._config.temperature,
+            max_actions=self._config.max_actions,
+            profile=PROFILES[self._config.profile],
             generator=self._generator,
         )
-        seconds = time.monotonic() - began
-        groups, programs = self._groups(drawn, samples)
-        return _Batch(
-            groups=groups,
-            programs=programs,
-            policy_version=self._policy_version,
-            sample_seconds=seconds,
-            submitted=time.monotonic(),
-            future=self._sandbox.submit(programs),
+        return [Edit(one.task, ROOT, "", 0.0, one) for one in samples]
+
+    def _edits(self, going: Sequence[tuple[TaskGroup, Episode]]) -> list[Edit]:
+        """Edit the last program of each episode."""
+        return propose(
+            self._policy,
+            [group.drawn.task for group, _ in going],
+            [episode.last.draft for _, episode in going],
+            1,
+            temperature=self._config.temperature,
+            max_actions=self._config.max_actions,
+            profile=PROFILES[self._config.profile],
+            generator=self._generator,
         )
 
-    def _groups(
-        self, drawn: Sequence[Drawn], samples: Sequence[Sample]
-    ) -> tuple[list[TaskGroup], list[Program]]:
-        """Group samples by task; equal sources of a task run once."""
-        limits = Limits(
-            cpu_seconds=self._config.cpu_seconds, memory_bytes=self._config.memory_bytes
-        )
+    def _proposals(
+        self, going: Sequence[tuple[TaskGroup, Episode]], edits: Sequence[Edit]
+    ) -> tuple[list[_Proposal], list[Program]]:
+        """Name the runs of edits; equal sources of a task run once."""
         batch = uuid.uuid4().hex
-        programs: list[Program] = []
-        groups: list[TaskGroup] = []
-        k = self._config.samples_per_task
-        for index, one in enumerate(drawn):
-            members = samples[index * k : (index + 1) * k]
-            names: dict[str, str] = {}
-            for member in members:
-                if member.source not in names:
-                    name = names[member.source] = f"{batch}/{len(programs)}"
-                    programs.append(program_for(one.task, member.source, name, limits))
-            groups.append(
-                TaskGroup(one.task, one.task_json, members, [names[m.source] for m in members])
-            )
-        return groups, programs
+        programs: dict[tuple[str, str], list[Program]] = {}
+        proposals: list[_Proposal] = []
+        for (group, episode), edit in zip(going, edits, strict=True):
+            key = (group.drawn.task.id, edit.sample.source)
+            if key not in programs:
+                programs[key] = self._programs(group, edit, f"{batch}/{len(programs)}")
+            hidden, *shown = programs[key]
+            name = shown[0].id if shown else None
+            proposals.append(_Proposal(group, episode, edit, hidden.id, name))
+        return proposals, [one for found in programs.values() for one in found]
+
+    def _programs(self, group: TaskGroup, edit: Edit, name: str) -> list[Program]:
+        """The run on the hidden tests and, where edits may follow, that on the examples."""
+        task, source = group.drawn.task, edit.sample.source
+        hidden = program_for(task, source, name, self._limits)
+        if self._config.max_edits == 1 or not task.examples:
+            return [hidden]
+        return [hidden, visible_program(task, source, f"{name}/shown", self._limits)]
 
     def _finish(self, batch: _Batch) -> None:
-        """Wait for a batch's results and write its trajectories."""
+        """Wait for a batch's results; go on with its episodes, or write their trajectories."""
         began = time.monotonic()
-        results = self._results(batch)
-        samples = sum(len(group.samples) for group in batch.groups)
+        results = self._runs.results(batch.run)
         self._tally(
             {
-                "programs": samples,
-                "executed": len(batch.programs),
-                "sample_seconds": batch.sample_seconds,
+                "executed": len({one.name for one in batch.proposals}),
                 "wait_seconds": time.monotonic() - began,
             }
         )
         if results is None:
-            self._tally({"dropped:stopped": samples})
+            episodes = sum(len(group.episodes) for group in batch.groups)
+            self._tally({"dropped:stopped": episodes})
         else:
-            self._store(batch, results)
+            self._record(batch, {result.id: result for result in results})
+            self._refresh_weights()
+            stopped = self._stop.is_set()
+            if stopped or not self._submit(batch.groups, batch.sample_seconds, batch.began):
+                self._store(batch)
         self._replay.counters.add(self._counts)
         self._counts.clear()
 
-    def _store(self, batch: _Batch, results: Sequence[Result]) -> None:
+    def _record(self, batch: _Batch, results: Mapping[str, Result]) -> None:
+        """Add what became of each edit to its episode."""
+        for one in batch.proposals:
+            result = results[one.name]
+            shown = None if one.shown is None else results[one.shown]
+            one.episode.lost = any(
+                run is not None and run.verdict in _UNKNOWN for run in (result, shown)
+            )
+            said = (
+                () if one.episode.lost or shown is None else feedback(one.group.drawn.task, shown)
+            )
+            one.episode.turns.append(Turn(one.edit, batch.policy_version, result, said))
+
+    def _store(self, batch: _Batch) -> None:
         """Judge a batch, write its trajectories, tell the curriculum."""
         timings = Timings(
             sample_seconds=batch.sample_seconds,
-            sandbox_seconds=time.monotonic() - batch.submitted,
+            sandbox_seconds=time.monotonic() - batch.began - batch.sample_seconds,
         )
-        name, run = self._settings.name, self._settings.run
-        origin = Origin(run, name, batch.policy_version, self._config, timings)
-        named = {result.id: result for result in results}
-        outcomes = [judge(group, named, origin) for group in batch.groups]
+        origin = Origin(self._settings.run, self._settings.name, self._config, timings)
+        outcomes = [judge(group, origin) for group in batch.groups]
         self._write([one for outcome in outcomes for one in outcome.trajectories])
         for group, outcome in zip(batch.groups, outcomes, strict=True):
-            self._count(group, outcome)
+            self._count(group.drawn.task, outcome)
         self._progress.put(self._tasks.changes())
-
-    def _results(self, batch: _Batch) -> list[Result] | None:
-        """Wait for the sandbox, however long it is away; None when stopped meanwhile."""
-        pause = _FIRST_SANDBOX_PAUSE_SECONDS
-        away = False
-        while self._wait(batch.future):
-            try:
-                results = batch.future.result()
-            except SandboxUnavailable as error:
-                if not away:
-                    log.warning("the sandbox is away, waiting for it: %s", error)
-                away = True
-                if self._stop.wait(pause):
-                    return None
-                pause = min(2 * pause, self._config.sandbox_longest_pause_seconds)
-                self._submit_again([batch, *self._in_flight])
-            else:
-                if away:
-                    log.warning("the sandbox is back")
-                return results
-        return None
-
-    def _submit_again(self, batches: Sequence[_Batch]) -> None:
-        """Send what failed: an outage fails all that is in flight, and is said once."""
-        for batch in batches:
-            if batch.future.done() and batch.future.exception() is not None:
-                batch.future = self._sandbox.submit(batch.programs)
-
-    def _wait(self, future: concurrent.futures.Future[list[Result]]) -> bool:
-        """Wait until it is done; False when stopped and the grace is over."""
-        stopped_for = 0.0
-        while stopped_for < _GRACE_SECONDS:
-            done, _ = concurrent.futures.wait([future], timeout=0.1)
-            if done:
-                return True
-            stopped_for += 0.1 if self._stop.is_set() else 0.0
-        future.cancel()
-        return False
 
     def _write(self, trajectories: Sequence[Trajectory]) -> None:
         """Store trajectories, waiting for room until told to stop."""
@@ -286,14 +311,16 @@ class RolloutActor:
         for name, amount in amounts.items():
             self._counts[name] += amount
 
-    def _count(self, group: TaskGroup, outcome: Outcome) -> None:
+    def _count(self, task: Task, outcome: Outcome) -> None:
         known = len(outcome.trajectories)
-        self._tasks.record(group.task, known, outcome.solved)
+        self._tasks.record(task, known, outcome.solved)
         self._tally(
             {
                 "dropped:internal": outcome.dropped,
-                f"stage_samples:{group.task.stage}": known,
-                f"stage_solved:{group.task.stage}": outcome.solved,
+                f"stage_samples:{task.stage}": known,
+                f"stage_solved:{task.stage}": outcome.solved,
                 **{f"verdicts:{name}": count for name, count in outcome.verdicts.items()},
+                **{f"edits:{number}": count for number, count in outcome.edits.items()},
+                **{f"solved_at:{number}": count for number, count in outcome.solved_at.items()},
             }
         )

@@ -71,6 +71,14 @@ def check_sampling(config: Config) -> None:
         config.evaluation.check_model(config.model)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    for key, value, most in (
+        ("actors.max_edits", config.actors.max_edits, 1),
+        ("learner.repair_rows", config.learner.repair_rows, 0),
+    ):
+        if value > most and not config.model.refine:
+            raise ConfigError(
+                f"{key}={value} needs a policy that edits: set model.refine=true, or {key}={most}"
+            )
 
 
 def with_target(config: Config, target: str | None) -> Config:

@@ -137,6 +137,25 @@ _ACTORS = Row(
             ),
         ),
         Panel(
+            "Episodes by edit",
+            "Share of the episodes that came to an edit, and that ended solved at it.",
+            "percentunit",
+            (
+                Query(
+                    f"{_rate('treewright_actor_edits_total', 'edit')} / ignoring (edit) "
+                    "group_left () sum (rate("
+                    'treewright_actor_edits_total{edit="1"}[$__rate_interval]))',
+                    "came to {{edit}}",
+                ),
+                Query(
+                    f"{_rate('treewright_actor_solved_at_total', 'edit')} / ignoring (edit) "
+                    "group_left () sum (rate("
+                    'treewright_actor_edits_total{edit="1"}[$__rate_interval]))',
+                    "solved at {{edit}}",
+                ),
+            ),
+        ),
+        Panel(
             "Policy lag",
             "Versions that the actor with the oldest weights is behind the newest.",
             "short",

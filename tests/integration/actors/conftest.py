@@ -68,9 +68,9 @@ def replay(settings: ActorSettings) -> Iterator[Replay]:
 def publish(replay: Replay) -> Callable[..., None]:
     """`publish(version)`: weights as they are before any training, to this run or another."""
 
-    def publish_version(version: int, to: Replay = replay) -> None:
+    def publish_version(version: int, to: Replay = replay, model: ModelConfig = MODEL) -> None:
         torch.manual_seed(version)
-        weights = {name: value.contiguous() for name, value in Policy(MODEL).state_dict().items()}
+        weights = {name: value.contiguous() for name, value in Policy(model).state_dict().items()}
         to.weights.publish(version, save(weights))
 
     return publish_version

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import os
@@ -20,9 +21,11 @@ from pydantic import SecretStr
 
 from actors.rollout import RolloutActor
 from actors.settings import ActorSettings
+from learner.rollouts import RolloutRows
 from policy.grammar import GRAMMAR
 from policy.sampler import source_text
 from policy.spec import encode
+from policy.subtrees import first_action, subtrees
 from replay import Replay, Trajectory, connect
 from replay.embedded import EmbeddedRedis
 from sandbox.local import Access, LocalServer
@@ -96,6 +99,47 @@ def test_trajectories_are_whole_and_agree_with_themselves(
         assert len(members) == members[0].group.size == 4
         assert members[0].group.reward_mean == pytest.approx(statistics.fmean(totals))
         assert members[0].group.reward_std == pytest.approx(statistics.pstdev(totals))
+
+
+def refining(settings: ActorSettings) -> ActorSettings:
+    """Episodes of up to three programs, which go on until the visible examples pass."""
+    core = settings.model.hrm.model_copy(update={"act": "off"})
+    model = settings.model.model_copy(update={"refine": True, "hrm": core})
+    return dataclasses.replace(with_actors(settings, max_edits=3), model=model)
+
+
+def test_what_fails_is_edited_and_run_again(
+    settings: ActorSettings, replay: Replay, publish: Publish, roll_out: RollOut
+) -> None:
+    settings = refining(settings)
+    publish(1, model=settings.model)
+    roll_out(settings)
+    taken = take(replay, 48)
+    assert max(len(one.edits) for one in taken) == 3
+    groups = Counter(one.group.id for one in taken)
+    assert set(groups.values()) == {4}
+    for one in taken:
+        task = Task.from_json(json.loads(one.task_json))
+        root = encode(task, settings.model.spec).root
+        for at, edit in enumerate(one.edits):
+            assert len(edit.feedback) == len(task.examples)
+            passed = all(said.verdict == "PASSED" for said in edit.feedback)
+            assert passed or len(one.edits) == 3 or at + 1 < len(one.edits)
+            if edit.verdict == "PASSED":
+                assert at + 1 == len(one.edits)
+        for before, edit in itertools.pairwise(one.edits):
+            tree = subtrees(tuple(before.actions), root)
+            begin = first_action(tree.node(edit.node_pointer))
+            assert edit.actions[:begin] == before.actions[:begin]
+            drawn = edit.drawn or range(len(edit.actions))
+            assert min(drawn) >= begin
+            assert len(edit.behaviour_logprobs) == len(drawn)
+            assert edit.pointer_logprob <= 0
+    rows = RolloutRows(settings.model.spec).rows(taken)
+    assert [len(edits) for edits in rows] == [len(one.edits) for one in taken]
+    counters = replay.counters.read()
+    assert counters["edits:1"] >= counters["edits:2"] >= counters["edits:3"] > 0
+    assert counters["programs"] >= sum(len(one.edits) for one in taken)
 
 
 def test_equal_sources_of_a_task_run_once_and_the_counters_add_up(
