@@ -17,8 +17,9 @@ from learner.rollouts import RolloutRows, read_feedback
 from learner.rows import Program, Replay, Row
 from learner.supervised import normal_reference
 from learner.verified import VerifiedRows
+from policy.corruption import corrupt
 from policy.drafts import Draft
-from policy.grammar import CodecError, codec
+from policy.grammar import PROFILES, CodecError, Root, codec
 from policy.subtrees import smallest_edit
 from replay.v1.trajectory_pb2 import Edit, Feedback, Trajectory
 from tasks.schema import Task
@@ -78,6 +79,7 @@ class RepairRows:
         self._drawn += 1
         failed = chance.sample(list(self._failures), min(number // 2, len(self._failures)))
         rows = [self._repair(task, chance.choice(self._failures[task])) for task in failed]
+        rows += self._restored(number - len(failed), chance)
         return [row for row in rows if row is not None]
 
     def state(self) -> dict[str, object]:
@@ -97,6 +99,28 @@ class RepairRows:
         reference = self._reference(task_json)
         targets = [*self._verified.programs(task_json), *([reference] if reference else [])]
         return self._row(task_json, draft, targets)
+
+    def _restored(self, number: int, chance: random.Random) -> list[Row | None]:
+        """Corrupt references of `number` tasks, and edit them back."""
+        tasks = chance.sample(self._tasks, min(number, len(self._tasks)))
+        known = [(one, program) for one in tasks if (program := self._reference(one))]
+        rows: list[Row | None] = []
+        for root in Root:
+            chosen = [pair for pair in known if self._rollouts.spec(pair[0]).root is root]
+            wrong = corrupt(
+                [tuple(program.actions.tolist()) for _, program in chosen],
+                [self._rollouts.spec(task).context for task, _ in chosen],
+                root,
+                profile=PROFILES[self._profile],
+                max_actions=self._max_actions,
+                rng=chance,
+            )
+            rows += [
+                self._row(task, Draft(actions), [right])
+                for (task, right), actions in zip(chosen, wrong, strict=True)
+                if actions is not None
+            ]
+        return rows
 
     def _row(self, task_json: str, draft: Draft, targets: Sequence[Program]) -> Row | None:
         """Edit a draft to the target that takes least writing; None where it is one of them."""

@@ -142,6 +142,13 @@ def test_a_run_whose_evaluation_searches_beyond_its_model(cli):
     assert "trained with model.refine=true" in line
 
 
+@pytest.mark.parametrize("override", ["actors.max_edits=3", "learner.repair_rows=4"])
+def test_edits_of_a_model_that_does_not_refine(cli, override):
+    line = _train(cli, override)
+    assert override in line
+    assert "set model.refine=true" in line
+
+
 def test_a_data_set_that_is_not_in_the_cache(cli):
     (cli.folder / "cache").mkdir()
     status, output = cli.run(

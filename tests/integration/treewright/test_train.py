@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import urllib.request
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -79,6 +80,35 @@ def test_a_run_ends_with_a_whole_folder(cli, overrides):
         run.folder / "checkpoints", grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
     )
     assert saved.learner.steps == run.train[-1].step
+
+
+REFINE = (
+    "model.refine=true", "model.hrm.act=off", "actors.max_edits=3", "learner.repair_rows=4",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", [("runtime=local",), ("runtime=ray", "learner.num_learners=2")])
+def test_a_run_that_refines_learns_from_every_edit_and_goes_on(cli, backend):
+    rollouts = ("learner.supervised_rows=0", "run.max_steps=5", "run.max_seconds=200")
+    status, output = cli.run("train", "--config", SMOKE, *REFINE, *backend, *rollouts)
+    assert status == 0, output
+    folder = cli.folder / "runs" / "smoke"
+    run = read_run(folder)
+    edits: Counter[str] = Counter()
+    for record in run.train:
+        edits.update(record.edits)
+    assert edits["1"] >= edits["2"] >= edits["3"] > 0
+    losses = [record.loss for record in run.train if record.loss]
+    assert all({"repair", "pointer"} <= loss.keys() for loss in losses)
+    assert any(loss["pointer"] for loss in losses), "a failing program has been repaired"
+    saved = checkpoint.load(
+        folder / "checkpoints", grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
+    )
+    assert saved.loop["supply"]["repairs"]["failures"]
+
+    status, output = cli.run("train", "--resume", folder, "run.max_steps=7", *backend)
+    assert status == 0, output
+    assert read_run(folder).train[-1].step == 7
 
 
 def test_ctrl_c_ends_with_a_checkpoint_and_resume_goes_on(cli, wait_for):

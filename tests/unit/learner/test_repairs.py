@@ -13,6 +13,7 @@ from learner.supervised import normal_reference
 from policy import spec
 from policy.drafts import Draft
 from policy.grammar import codec
+from policy.spec_tokens import Ids, Kind
 from policy.subtrees import first_action, smallest_edit
 from replay.v1.trajectory_pb2 import Trajectory
 from tests.unit.learner import samples
@@ -109,3 +110,16 @@ def test_the_newest_different_failures_of_a_task_are_kept():
 @pytest.mark.parametrize("number", [1, 2, 5])
 def test_no_more_rows_than_asked_for(number: int):
     assert len(samples.repairs().draw(number)) <= number
+
+
+def test_corrupted_references_are_edited_back():
+    rows = [row for row in drawn(samples.repairs(), times=8) if not _feedback(row)]
+    assert len(rows) >= 8
+    references = {tuple(row.program.actions.tolist()) for row in samples.references().every()}
+    for row in rows:
+        assert tuple(row.program.actions.tolist()) in references
+        assert len(row.taught) > 0
+
+
+def _feedback(row: Row) -> bool:
+    return bool((row.spec.ids[:, Ids._fields.index("kind")] == Kind.FEEDBACK).any())
