@@ -68,6 +68,10 @@ class ActorsConfig(BaseModel):
     policy points at. An episode ends before when the visible examples pass, or when the Q-heads say
     so (`model.hrm.act`). More than 1 needs model.refine."""
 
+    edit_exploration: float = Field(default=0.0, ge=0, le=1)
+    """Chance that a program which fails its visible examples is edited although the Q-heads say
+    halt: an episode that ends teaches nothing of what another edit would have been worth."""
+
     in_flight: int = Field(default=2, ge=1)
     """Batches that one actor has in the sandbox while it samples the next."""
 

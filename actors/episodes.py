@@ -57,12 +57,12 @@ class Episode:
         """Whether the last program passed every hidden test."""
         return self.last.result.verdict is Verdict.PASSED
 
-    def goes_on(self, max_edits: int, act: Act) -> bool:
+    def goes_on(self, max_edits: int, act: Act, *, explores: bool = False) -> bool:
         """Whether another edit is due.
 
         Never after `max_edits` of them, nor where the visible examples show no fault; else the
         Q-values of the last program decide: off goes on, halt stops at a halt value above 0,
-        halt_continue at one above the value of continuing.
+        halt_continue at one above the value of continuing. Who explores does not ask them.
         """
         last, sample = self.last, self.last.edit.sample
         if self.lost or len(self.turns) >= max_edits:
@@ -70,7 +70,7 @@ class Episode:
         if all(one.verdict == Verdict.PASSED for one in last.feedback):
             return False
         bar = {"off": float("inf"), "halt": 0.0, "halt_continue": sample.q_continue}[act]
-        return sample.q_halt <= bar
+        return explores or sample.q_halt <= bar
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ class RolloutActor:
             )
         torch.set_num_threads(config.torch_threads)
         self._settings, self._config, self._stop = settings, config, stop
-        rng = random.Random(f"{settings.seed}/{settings.index}/{settings.start}")
+        stream = f"{settings.seed}/{settings.index}/{settings.start}"
+        rng, self._chance = random.Random(stream), random.Random(f"{stream}/edits")
         self._generator = torch.Generator().manual_seed(rng.getrandbits(63))
         self._tasks = TaskSource(settings, rng)
         self._policy = Policy(settings.model).eval()
@@ -175,12 +176,11 @@ class RolloutActor:
 
     def _submit(self, groups: list[TaskGroup], sample_seconds: float, began: float) -> bool:
         """Edit what is not over, and hand it to the sandbox; False where all is over."""
-        config, act = self._config, self._settings.model.hrm.act
         going = [
             (group, episode)
             for group in groups
             for episode in group.episodes
-            if not episode.turns or episode.goes_on(config.max_edits, act)
+            if not episode.turns or self._goes_on(episode)
         ]
         if not going:
             return False
@@ -195,6 +195,11 @@ class RolloutActor:
         )
         self._tally({"programs": len(proposals), "sample_seconds": seconds})
         return True
+
+    def _goes_on(self, episode: Episode) -> bool:
+        config, act = self._config, self._settings.model.hrm.act
+        explores = self._chance.random() < config.edit_exploration
+        return episode.goes_on(config.max_edits, act, explores=explores)
 
     def _first_programs(self, groups: Sequence[TaskGroup]) -> list[Edit]:
         """Sample a whole program for each episode; a task is read once for all of its own."""

@@ -32,6 +32,14 @@ def test_the_q_values_decide(act: Act, q_halt: float, q_continue: float, expecte
     assert episode.goes_on(3, act) is expected
 
 
+@pytest.mark.parametrize("act", ["halt", "halt_continue"])
+def test_who_explores_does_not_ask_the_q_values(act: Act):
+    sure = {"q_halt": 9.0, "q_continue": -9.0}
+    assert Episode([turn(WRONG, **sure)]).goes_on(3, act, explores=True)
+    assert not Episode([turn(PASSED, **sure)]).goes_on(3, act, explores=True)
+    assert not Episode([turn(WRONG, **sure)]).goes_on(1, act, explores=True)
+
+
 def test_what_passes_its_examples_is_not_edited():
     assert not Episode([turn(PASSED, PASSED)]).goes_on(3, "off")
     assert not Episode([turn()]).goes_on(3, "off"), "nothing is known of it"
