@@ -160,10 +160,16 @@ class Run:
             self.compared += 1
             depth, length = depths[program], self.lengths[program]
             if age < length:
-                close(logits[row], self.full.logits[depth, program, age])
+                close(self.scores(logits[row]), self.scores(self.full.logits[depth, program, age]))
             elif self.policy.config.hrm.q_position == "last":
                 close(q[0][row], self.full.q_halt[-1, program])
                 close(q[1][row], self.full.q_continue[-1, program])
+
+    def scores(self, logits):
+        """What the rounding is relative to: stablemax's logits are logarithms of that."""
+        if self.policy.config.distribution == "softmax":
+            return logits
+        return logits.sign() * logits.abs().expm1()
 
 
 def close(found, expected):
