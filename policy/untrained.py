@@ -3,39 +3,45 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import islice
 
 import torch
 
-from policy.config import ModelConfig
+from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar.profiles import PROFILES
 from policy.model import Policy
 from policy.sampler import Sample, sample
 from policy.spec import encode
 from tasks.schema import Constraints, Example, Param, Signature, Task
 
-_GROUP = 64
-"""Programs drawn together."""
-_PER_TASK = 4
+NETWORK = ModelConfig(
+    hrm=HRMConfig(width=32, heads=2, segments=1, act="off"), spec=SpecConfig(layers=0)
+)
+"""A policy small enough that most of the time goes into the grammar and into compiling."""
+_ROWS = 256
+"""Programs in the batch: another takes the place of each that is finished."""
 _UNLIMITED = Constraints()
 
 
 @dataclass(frozen=True)
 class CompileReport:
-    """What was drawn with one profile."""
+    """What was drawn with one profile under one budget."""
 
     profile: str
+    max_actions: int
     programs: int
     compiled: int
+    within: int
+    """Programs of at most `max_actions` actions."""
     actions: int
     """Actions of all programs together."""
     failures: tuple[str, ...]
-    """Source texts that did not compile, a few."""
+    """Source texts that did not compile or were too long, a few."""
 
     @property
-    def share(self) -> float:
-        """Compiled programs of all programs."""
-        return self.compiled / self.programs
+    def kept(self) -> bool:
+        """Whether every program compiled and stayed inside the budget."""
+        return self.compiled == self.within == self.programs
 
 
 def _task(
@@ -87,17 +93,12 @@ def varied_tasks() -> tuple[Task, ...]:
 
 
 def compile_share(
-    count: int,
-    *,
-    profile: str,
-    config: ModelConfig | None = None,
-    seed: int = 0,
-    max_actions: int | None = None,
+    count: int, *, profile: str, max_actions: int, config: ModelConfig = NETWORK, seed: int = 0
 ) -> CompileReport:
     """Draw `count` programs from a policy with random weights and compile each.
 
     Raises:
-        ValueError: an unknown profile or count < 1.
+        ValueError: an unknown profile, count < 1, or a budget that leaves no program.
 
     """
     if profile not in PROFILES or count < 1:
@@ -105,33 +106,36 @@ def compile_share(
             f"need a profile of {sorted(PROFILES)} and at least one program, "
             f"got {profile!r} and {count}"
         )
-    torch.manual_seed(seed)
-    policy = Policy(config or ModelConfig()).eval()
-    generator = torch.Generator().manual_seed(seed)
     failures: list[str] = []
-    compiled = actions = 0
-    for made in islice(_samples(policy, profile, generator, max_actions), count):
+    compiled = within = actions = 0
+    for made in islice(_samples(count, profile, max_actions, config, seed), count):
         actions += len(made.actions)
-        if compiles(made.source):
-            compiled += 1
-        else:
+        fine = compiles(made.source), len(made.actions) <= max_actions
+        compiled, within = compiled + fine[0], within + fine[1]
+        if not all(fine):
             failures.append(made.source)
-    return CompileReport(profile, count, compiled, actions, tuple(failures[:5]))
+    return CompileReport(
+        profile, max_actions, count, compiled, within, actions, tuple(failures[:5])
+    )
 
 
 def _samples(
-    policy: Policy, profile: str, generator: torch.Generator, max_actions: int | None
+    count: int, profile: str, max_actions: int, config: ModelConfig, seed: int
 ) -> Iterator[Sample]:
-    specs = cycle(encode(task, policy.config.spec) for task in varied_tasks())
-    while True:
-        yield from sample(
-            policy,
-            list(islice(specs, _GROUP // _PER_TASK)),
-            _PER_TASK,
-            max_actions=max_actions,
-            profile=PROFILES[profile],
-            generator=generator,
-        )
+    """At least `count` programs, of every task of `varied_tasks` as many."""
+    torch.manual_seed(seed)
+    policy = Policy(config.model_copy(update={"max_actions": max_actions})).eval()
+    specs = [encode(task, config.spec) for task in varied_tasks()]
+    chosen = specs[:count]
+    yield from sample(
+        policy,
+        chosen,
+        -(-count // len(chosen)),
+        max_actions=max_actions,
+        profile=PROFILES[profile],
+        generator=torch.Generator().manual_seed(seed),
+        rows=_ROWS,
+    )
 
 
 def compiles(source: str) -> bool:

@@ -1,6 +1,7 @@
 """`treewright policy …`: checks of the grammar and the network, each with an exit status."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import click
@@ -22,28 +23,44 @@ def roundtrip(paths: Sequence[Path]) -> int:
     return FAILED if found.failures else 0
 
 
-def sample(number: int, seed: int) -> int:
-    """Sample an untrained policy, as many in each profile; 1 when one does not compile."""
+def sample(number: int, budgets: str, seed: int) -> int:
+    """Sample an untrained policy, as many programs in each profile and budget.
+
+    Returns 1 when one does not compile or is longer than its budget.
+    """
     import torch
 
     from policy.grammar import PROFILES
     from policy.untrained import compile_share
 
     torch.set_num_threads(1)  # the tensors are small: more threads only wait for each other
-    status = 0
-    for at, profile in enumerate(PROFILES):
-        count = number // len(PROFILES) + (at < number % len(PROFILES))
+    status, pairs = 0, list(product(PROFILES, _budgets(budgets)))
+    for at, (profile, budget) in enumerate(pairs):
+        count = number // len(pairs) + (at < number % len(pairs))
         if not count:
             continue
-        found = compile_share(count, profile=profile, seed=seed)
+        found = compile_share(count, profile=profile, max_actions=budget, seed=seed)
         click.echo(
-            f"profile {profile}: {found.compiled} of {found.programs} compile ({found.share:.2%}), "
+            f"profile {profile}, at most {budget} actions: {found.compiled} of {found.programs} "
+            f"compile, {found.within} inside the budget, "
             f"{found.actions / found.programs:.1f} actions a program"
         )
         for source in found.failures:
-            click.echo(f"does not compile:\n{source}", err=True)
-        status = status if found.compiled == found.programs else FAILED
+            click.echo(f"does not compile, or is too long:\n{source}", err=True)
+        status = status if found.kept else FAILED
     return status
+
+
+def _budgets(text: str) -> list[int]:
+    from treewright.config import ConfigError
+
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 2:
+        raise ConfigError(f"--budgets: comma-separated numbers of actions from 2 on, got {text!r}")
+    return found
 
 
 def parity(files: Sequence[Path]) -> int:

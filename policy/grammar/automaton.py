@@ -41,6 +41,7 @@ from policy.grammar.moves import HEAD, MAX_CHILDREN, NOWHERE
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import RowContext, Rows, first_holes, rows_of
 from policy.grammar.trace import Trace
+from policy.grammar.typed import TypedHoles
 
 MAX_FEATURE = 31
 _HOLE, _PARENT, _OPENED, _COLUMN, _SCOPE, _WHERE = (
@@ -97,6 +98,7 @@ class Automaton:
         self._position[:, 0] = -1
         self._set_bases()
         self._read(full(1, value=NO_NAME[0]))
+        self._typed = TypedHoles(profile, contexts, depth, root, device) if profile.typed else None
         self._spare = self._budgets(contexts, max_actions)
 
     def _set_bases(self) -> None:
@@ -147,14 +149,21 @@ class Automaton:
 
     def sets(self) -> Int[Tensor, "B W"]:
         """The mask as sets of actions: action a is bit a % 64 of word a // 64."""
-        holes = Holes(self._fields, self._scope, self._spare)
         return allowed(
-            self._tables, self._rows, holes, varied=self._variants > 1, counted=self._counted
+            self._tables,
+            self._rows,
+            self._holes(),
+            varied=self._variants > 1,
+            counted=self._counted,
         )
+
+    def _holes(self) -> Holes:
+        asked = None if self._typed is None else self._typed.asked()
+        return Holes(self._fields, self._scope, self._spare, asked)
 
     def grammar_mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, were there no constraints from here on."""
-        return unpack(self._grammar_sets(self._rows, Holes(self._fields, self._scope, self._spare)))
+        return unpack(self._grammar_sets(self._rows, self._holes()))
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take one action a row.
@@ -177,6 +186,8 @@ class Automaton:
         self._height = (self._height + growth[:, 0]).clamp(0, limit)
         self._pending, self._position = write, self._position + 1
         self._read(read)
+        if self._typed is not None:
+            self._typed.push(actions, bits, self._height[:, None])
 
     def _remember(self, bits: Int[Tensor, "B 1"]) -> None:
         """Show what is bound or signalled to the hole's scope and those inside; open new scopes.
@@ -239,13 +250,15 @@ class Automaton:
         count, length = actions.shape
         steps = []
         for column in actions.unbind(1):
-            steps.append((self._fields, self._scope, self._spare, self._links))
+            typed = () if self._typed is None else self._typed.state
+            steps.append((self._fields, self._scope, self._spare, self._links, *typed))
             self.push(column)
-        fields, scope, spare, links = (
+        fields, scope, spare, links, *state = (
             torch.stack(parts, 1).flatten(0, 1) for parts in zip(*steps, strict=True)
         )
         each = torch.arange(count, device=actions.device).repeat_interleave(length)
-        rows, holes = self._rows.take(each), Holes(fields, scope, spare)
+        asked = None if self._typed is None else self._typed.asked(*state)
+        rows, holes = self._rows.take(each), Holes(fields, scope, spare, asked)
         varied = self._variants > 1
         found = allowed(self._tables, rows, holes, varied=varied, counted=self._counted)
         bare = sets = found.view(count, length, -1)
@@ -265,6 +278,8 @@ class Automaton:
         self._rows = self._rows.take(rows)
         for name in _PER_ROW:
             setattr(self, name, getattr(self, name).index_select(0, rows))
+        if self._typed is not None:
+            self._typed = self._typed.fork(rows)
         self._set_bases()
 
     def fork(self, rows: Int[Tensor, " N"]) -> Self:
@@ -277,6 +292,8 @@ class Automaton:
         """Let the rows of `other`, a fork of the same automaton, take the place of these."""
         for name in _PER_ROW:
             getattr(self, name).index_copy_(0, rows, getattr(other, name))
+        if self._typed is not None and other._typed is not None:
+            self._typed.put(rows, other._typed)
         for mine, theirs in zip(self._rows, other._rows, strict=True):
             mine.index_copy_(0, rows, theirs)
 

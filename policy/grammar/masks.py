@@ -21,6 +21,7 @@ from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import Rows
 from policy.grammar.rules import Rules, rules
+from policy.grammar.typed import Expected
 
 MAX_DEPTH = 40
 """Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
@@ -38,6 +39,8 @@ class Holes(NamedTuple):
     spare: Int[Tensor, "N 2"]
     """Actions, and statements and expressions, that may be spent beyond the shortest way to close
     the program."""
+    typed: Expected | None = None
+    """What typed holes ask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +141,7 @@ def allowed(
 
     `varied`: rows may be of other variants than the first; `counted`: nodes count.
     """
-    fields, _, spare = holes
+    fields, _, spare, typed = holes
     hole = fields[:, _HOLE] + rows.variant if varied else fields[:, _HOLE]
     mask = _in_context(on.common, rows, holes)
     # What is too deep must be closed.
@@ -147,6 +150,10 @@ def allowed(
     if counted:
         level = spare[:, 1].clamp(0, on.node_levels - 1)
         mask &= on.within_nodes.index_select(0, torch.add(level, hole, alpha=on.node_levels))
+    if typed is not None:
+        # Where no value of a fitting type can be had any more, another closes the program.
+        fitting = mask & typed.sets
+        mask = torch.where(fitting.any(1, keepdim=True), fitting, mask)
     return mask
 
 
@@ -163,6 +170,8 @@ def _in_context(on: Common, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
     names = (seen ^ on.turn) & rows.names
     sources = torch.cat((names, by_slots[:, :2], rows.given), dim=1)
     sources &= by_state[:, WORDS:]
+    if holes.typed is not None:
+        sources &= holes.typed.known
     column = sources[:, :, None]
     spread = torch.addcmul(column >> on.shift, column, on.times)
     spread &= by_kind[:, WORDS:].view(-1, SOURCES, POINTED.stop - POINTED.start)

@@ -8,7 +8,7 @@ methods. `standard` adds imports of the standard modules that the vocabulary nam
 `assert`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from policy.grammar.asdl import SUMS
@@ -110,6 +110,8 @@ class Profile:
     """The constructors of its productions, None for all."""
     words: frozenset[str]
     """Names that need no binding, where `nodes` is given."""
+    typed: bool = False
+    """Whether holes know the types of values and refuse what can't be of them (`typed`)."""
 
     def has(self, action: Action) -> bool:
         """Whether samples use `action` at all."""
@@ -206,13 +208,17 @@ def _allows_name(hole: Hole, action: Action) -> bool:
     return False
 
 
+_CORE: Final = Profile("core", returns=True, nodes=_CORE_NODES, words=_CORE_WORDS)
+_STANDARD: Final = Profile(
+    "standard",
+    returns=True,
+    nodes=_CORE_NODES | {"Import", "ImportFrom", "alias", "Raise", "Assert"},
+    words=_CORE_WORDS | _ERRORS,
+)
 PROFILES: Final = {
-    "core": Profile("core", returns=True, nodes=_CORE_NODES, words=_CORE_WORDS),
-    "standard": Profile(
-        "standard",
-        returns=True,
-        nodes=_CORE_NODES | {"Import", "ImportFrom", "alias", "Raise", "Assert"},
-        words=_CORE_WORDS | _ERRORS,
-    ),
+    "core": _CORE,
+    "core_typed": replace(_CORE, name="core_typed", typed=True),
+    "standard": _STANDARD,
+    "standard_typed": replace(_STANDARD, name="standard_typed", typed=True),
     "python": Profile("python", returns=False, nodes=None, words=frozenset()),
 }

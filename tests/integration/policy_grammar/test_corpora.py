@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from policy.config import SpecConfig
 from policy.grammar import PROFILES, Automaton, CodecError, Names, Root, RowContext, codec
 from policy.grammar.normalise import normalise
 from policy.grammar.roundtrip import check, roundtrip
+from policy.spec import Spec, encode
+from tasks import TasksConfig, build, datasets
 
 REPOSITORY = Path(__file__).parents[3]
 DATA = Path(os.environ.get("TREEWRIGHT_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -168,3 +171,46 @@ def test_ordinary_programs_are_legal(profile: str, least: float) -> None:
     ordered = lengths.sort().values
     assert ordered[len(ordered) // 2] <= 30
     assert ordered[len(ordered) * 9 // 10] <= 80
+
+
+def expressed() -> dict[Root, list[tuple[Spec, list[int]]]]:
+    """References of the generated families and of the data sets, as their tasks show them."""
+    sets = build(TasksConfig(per_family=4))
+    tasks = [*sets.train, *sets.heldout_families]
+    for name, file in (("mbpp", MBPP), ("humaneval", HUMANEVAL)):
+        tasks += datasets.load(name, *datasets.DATASETS[name].splits) if file.is_file() else []
+    found: dict[Root, list[tuple[Spec, list[int]]]] = {root: [] for root in Root}
+    for task in tasks:
+        params = task.signature and tuple(param.name for param in task.signature.params)
+        spec = encode(task, SpecConfig())
+        try:
+            tree = normalise(ast.parse(str(task.reference)), task.entry_point, params or None)
+            actions = codec.encode(tree, spec.names, spec.root)
+        except CodecError:
+            continue
+        found[spec.root].append((spec, actions))
+    return found
+
+
+@pytest.mark.parametrize("profile", ["core", "standard"])
+def test_typed_holes_refuse_no_reference(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(datasets.CACHE_VARIABLE, str(DATA))
+    accepted, refused = 0, []
+    for root, programs in expressed().items():
+        programs.sort(key=lambda program: len(program[1]))
+        for start in range(0, len(programs), 64):
+            chunk = programs[start : start + 64]
+            rows = [spec.context for spec, _ in chunk]
+            actions = [torch.tensor(each) for _, each in chunk]
+            padded = torch.nn.utils.rnn.pad_sequence(actions, batch_first=True)
+            lengths = torch.tensor([len(each) for each in actions])
+            plain, typed = (
+                Automaton(PROFILES[name], rows, 1200, root, torch.device("cpu"))
+                .replay(padded, lengths)
+                .legal
+                for name in (profile, f"{profile}_typed")
+            )
+            accepted += int(plain.sum())
+            refused += [chunk[at][0].names for at in (plain & ~typed).nonzero()[:, 0].tolist()]
+    assert refused == []
+    assert accepted > 500

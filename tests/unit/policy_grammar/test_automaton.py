@@ -12,7 +12,7 @@ from policy.grammar.untrained import CONTEXT, draw, untrained, why_not
 
 CPU = torch.device("cpu")
 NAMES = Names(("n", "xs"), "solve", (7, "a"))
-ROW = RowContext(num_params=2, num_literals=2, literal_types=("int", "str"), return_type="int")
+ROW = RowContext(num_params=2, num_literals=2, literal_types=("int", "str"))
 
 
 def automaton(

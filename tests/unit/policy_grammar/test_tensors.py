@@ -33,8 +33,8 @@ class Recorded(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def machine(*rows: RowContext, count: int = 4) -> Automaton:
-    return Automaton(PROFILES["python"], list(rows) * count, 60, Root.BODY, CPU)
+def machine(*rows: RowContext, count: int = 4, profile: str = "python") -> Automaton:
+    return Automaton(PROFILES[profile], list(rows) * count, 60, Root.BODY, CPU)
 
 
 def step(automaton: Automaton, actions: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -42,11 +42,20 @@ def step(automaton: Automaton, actions: torch.Tensor) -> tuple[torch.Tensor, ...
     return automaton.mask(), automaton.grammar_mask(), automaton.features(), automaton.finished
 
 
-@pytest.mark.parametrize("rows", [(CONTEXT,), (CONTEXT, CONSTRAINED)])
-def test_a_step_reads_no_value_and_its_size_does_not_grow(rows: tuple[RowContext, ...]) -> None:
+SETTINGS = [
+    ((CONTEXT,), "python"),
+    ((CONTEXT, CONSTRAINED), "python"),
+    ((CONTEXT, CONSTRAINED), "core_typed"),
+]
+
+
+@pytest.mark.parametrize(("rows", "profile"), SETTINGS)
+def test_a_step_reads_no_value_and_its_size_does_not_grow(
+    rows: tuple[RowContext, ...], profile: str
+) -> None:
     sizes = set()
     for count in (4, 32):
-        automaton = machine(*rows, count=count)
+        automaton = machine(*rows, count=count, profile=profile)
         automaton.mask()  # makes what is kept for all
         pushed = torch.full((count * len(rows),), GRAMMAR.action_ids["Return[value]."])
         with Recorded() as recorded:
@@ -56,11 +65,11 @@ def test_a_step_reads_no_value_and_its_size_does_not_grow(rows: tuple[RowContext
     assert len(sizes) == 1
 
 
-@pytest.mark.parametrize("rows", [(CONTEXT,), (CONTEXT, CONSTRAINED)])
-def test_a_step_is_one_graph(rows: tuple[RowContext, ...]) -> None:
+@pytest.mark.parametrize(("rows", "profile"), SETTINGS)
+def test_a_step_is_one_graph(rows: tuple[RowContext, ...], profile: str) -> None:
     torch._dynamo.reset()
     compiled = torch.compile(step, fullgraph=True, backend="eager")
-    one, other = machine(*rows), machine(*rows)
+    one, other = (machine(*rows, profile=profile) for _ in range(2))
     generator = torch.Generator().manual_seed(0)
     for _ in range(6):
         chosen = torch.multinomial(one.mask().float(), 1, generator=generator)[:, 0]

@@ -7,6 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from policy.grammar import PROFILES
 from treewright.cli import USER_ERRORS, main
 
 
@@ -74,9 +75,19 @@ def test_data_list_names_stages_and_data_sets():
 
 
 def test_the_untrained_policy_is_measured():
-    result = CliRunner().invoke(main, ["policy", "sample", "--untrained", "--n", "6"])
+    asked = ["policy", "sample", "--untrained", "--n", "20", "--budgets", "12,40"]
+    result = CliRunner().invoke(main, asked)
     assert result.exit_code == 0, result.output
-    assert "2 of 2 compile (100.00%)" in result.output
+    for budget in (12, 40):
+        line = f"at most {budget} actions: 2 of 2 compile, 2 inside the budget"
+        assert result.output.count(line) == len(PROFILES)
+
+
+def test_budgets_that_are_no_numbers_are_refused_in_one_line():
+    asked = ["policy", "sample", "--untrained", "--budgets", "32,x"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert "--budgets: comma-separated numbers" in result.output
 
 
 @pytest.mark.parametrize(

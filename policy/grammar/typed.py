@@ -1,0 +1,145 @@
+"""Typed holes: what each hole on the stack expects, and the types of names, for B rows.
+
+Beside the automaton's stack stands one of expectations (`expectations.State` by number), and beside
+its names their types. Both are read and written as the automaton's own are, in indexed operations.
+
+B rows, D places of the stack, V actions, T types, P sets of atoms, W words of a set of actions.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from policy.grammar.bits import GIVEN, PLAIN, SEEN, SOURCES
+from policy.grammar.grammar import GRAMMAR, Root
+from policy.grammar.layout import ENTRY_BIT, LOCAL_BIT, PARAM_BIT
+from policy.grammar.profiles import Profile
+from policy.grammar.rows import RowContext
+from policy.grammar.typed_tables import (
+    KINDS,
+    WRITES,
+    Typing,
+    body_state,
+    typing_on,
+)
+from policy.grammar.value_types import ATOMS, Type, of_parameter
+
+_LITERALS: Final = {"int": Type.INT, "float": Type.FLOAT, "str": Type.STR}
+_STATIC: Final = -1 << (LOCAL_BIT + GRAMMAR.max_locals)
+"""Names whose types nothing is known of: imported ones."""
+_PER_ROW: Final = ("_states", "_kinds", "_words")
+
+
+class Expected(NamedTuple):
+    """What typed holes ask of an action."""
+
+    sets: Int[Tensor, "N W"]
+    """Actions of a fitting type, names and literals aside."""
+    known: Int[Tensor, "N 6"]
+    """Those of each source (`bits.SEEN` and so on) that fit."""
+
+
+class TypedHoles:
+    """The expectations of B rows; every method but the first takes the automaton's own tensors."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        contexts: Sequence[RowContext],
+        depth: int,
+        root: Root,
+        device: torch.device,
+    ) -> None:
+        self._on = typing_on(profile, device)
+        count = len(contexts)
+        self._states = torch.zeros(count, depth, dtype=torch.int64, device=device)
+        if root is Root.BODY:
+            first = [body_state(self._on, row.return_type) for row in contexts]
+            self._states[:, 1] = torch.tensor(first, device=device)
+        kinds, words = zip(
+            *(_known(self._on, row.param_types, row.literal_types) for row in contexts), strict=True
+        )
+        self._kinds = torch.stack(kinds).to(device)
+        self._words = torch.stack(words).to(device)
+        self._read(torch.ones(count, 1, dtype=torch.int64, device=device))
+
+    def push(
+        self, actions: Int[Tensor, " B"], bits: Int[Tensor, "B 1"], top: Int[Tensor, "B 1"]
+    ) -> None:
+        """Take the actions; `bits` are the names that they bind, `top` the stack's new height."""
+        action = actions[:, None]
+        kind = self._kinds.gather(1, action)
+        cell = torch.add(kind, self.state[0], alpha=KINDS)
+        row = self._on.pushes.index_select(0, cell[:, 0]).to(torch.int64)
+        places, states, stored = torch.split(row, [WRITES, WRITES, 1], dim=1)
+        # Only what is not allowed can leave the stack.
+        places = (places + top).clamp_(0, self._states.shape[1] - 1)
+        self._states.scatter_(1, places, states)
+        self._kinds.scatter_(1, action, stored)
+        self._words[:, SEEN] |= self._on.meets.index_select(0, stored[:, 0]) & bits
+        self._read(top)
+
+    def _read(self, top: Int[Tensor, "B 1"]) -> None:
+        expected = self._states.gather(1, top)
+        plane = self._on.planes.index_select(0, expected[:, 0])
+        known = self._words.gather(2, plane[:, None, None].expand(-1, SOURCES, 1))[:, :, 0]
+        self.state = expected, known
+
+    def asked(
+        self, expected: Int[Tensor, "N 1"] | None = None, known: Int[Tensor, "N 6"] | None = None
+    ) -> Expected:
+        """What the holes ask that were read now, or once."""
+        if expected is None or known is None:
+            expected, known = self.state
+        return Expected(self._on.sets.index_select(0, expected[:, 0]), known)
+
+    def fork(self, rows: Int[Tensor, " N"]) -> Self:
+        """Copies of the given rows."""
+        forked = copy(self)
+        for name in _PER_ROW:
+            setattr(forked, name, getattr(self, name).index_select(0, rows))
+        expected, known = self.state
+        forked.state = expected.index_select(0, rows), known.index_select(0, rows)
+        return forked
+
+    def put(self, rows: Int[Tensor, " N"], other: Self) -> None:
+        """Let the rows of `other` take the place of these."""
+        for name in _PER_ROW:
+            getattr(self, name).index_copy_(0, rows, getattr(other, name))
+        for mine, theirs in zip(self.state, other.state, strict=True):
+            mine.index_copy_(0, rows, theirs)
+
+
+@lru_cache(maxsize=1024)
+def _known(
+    on: Typing, param_types: tuple[str, ...], literal_types: tuple[str, ...]
+) -> tuple[Int[Tensor, " V"], Int[Tensor, "6 P"]]:
+    """What each action stands for, and what of each source meets which atoms; on the CPU."""
+    params = [of_parameter(text) for text in param_types[: GRAMMAR.max_params]]
+    params += [Type.UNKNOWN] * (GRAMMAR.max_params - len(params))
+    literals = [_LITERALS.get(name, Type.OTHER) for name in literal_types]
+    kinds = torch.arange(GRAMMAR.num_actions)
+    for prefix, types in (
+        ("PARAM", params),
+        ("LIT", literals),
+        ("LOCAL", [Type.UNBOUND] * GRAMMAR.max_locals),
+    ):
+        for at, found in enumerate(types):
+            kinds[GRAMMAR.action_ids[f"{prefix}_{at}"]] = GRAMMAR.num_actions + found
+    kinds[GRAMMAR.action_ids["ENTRY"]] = GRAMMAR.num_actions + Type.FUNC
+    words = torch.full((SOURCES, len(on.atoms)), -1, dtype=torch.int64)
+    for plane, atoms in enumerate(on.atoms):
+        known = _meeting(params, atoms) << PARAM_BIT | _meeting([Type.FUNC], atoms) << ENTRY_BIT
+        words[SEEN, plane] = _STATIC | known
+        words[[PLAIN, GIVEN], plane] = -1 << len(literals) | _meeting(literals, atoms)
+    return kinds, words
+
+
+def _meeting(types: Sequence[Type], atoms: int) -> int:
+    """Those of the types that meet the atoms, as bits."""
+    return sum(1 << at for at, one in enumerate(types) if ATOMS[one] & atoms)
