@@ -32,9 +32,9 @@ _HOLE, _DEPTH, _FLAGS = (list(FIELDS).index(name) for name in ("hole", "depth", 
 class Holes(NamedTuple):
     """The holes to allow actions in."""
 
-    fields: Int[Tensor, "N F"]
+    fields: Int[Tensor, "F N"]
     """As `layout.FIELDS`."""
-    scope: Int[Tensor, "N 3"]
+    scope: Int[Tensor, "3 N"]
     """As `layout.SCOPE_FIELDS`."""
     spare: Int[Tensor, "N 2"]
     """Actions, and statements and expressions, that may be spent beyond the shortest way to close
@@ -47,8 +47,6 @@ class Holes(NamedTuple):
 class Common:
     """What no profile changes, on one device."""
 
-    fill: Int[Tensor, "H*V 2"]
-    """int32, as `moves` is: indices."""
     moves: Int[Tensor, "M X"]
     states: Int[Tensor, "S W+6"]
     kinds: Int[Tensor, "K W+6*T"]
@@ -66,8 +64,9 @@ class Tables:
     """The `Rules` of every variant v of a batch; a hole h of variant v is row v*H + h."""
 
     common: Common
-    excess: Int[Tensor, "vH*V 2"]
-    """int16."""
+    fill: Int[Tensor, "vH*V 4"]
+    """int32: what an action in a hole leaves there and which move it is, as `moves` says, then what
+    it costs beyond the cheapest."""
     within: Int[Tensor, "vH*A W"]
     """What is allowed with 0, 1, … actions to spare, `levels` of them."""
     levels: int
@@ -87,7 +86,6 @@ def common_on(device: torch.device) -> Common:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
 
     return Common(
-        fill=put(moves().fill.reshape(-1, 2), torch.int32),
         moves=put(moves().moves),
         states=put(bits.states()),
         kinds=put(bits.kinds()),
@@ -105,14 +103,16 @@ def tables_on(
 ) -> Tables:
     """The tables of `profile` under each of `forbids`. Raises ValueError as `rules` does."""
     found = [rules(profile, forbid) for forbid in forbids]
-    excess = np.concatenate([rule.excess for rule in found])
+    fill = np.concatenate(
+        [np.concatenate((moves().fill, rule.excess), axis=2).astype(np.int32) for rule in found]
+    )
     within, levels = _within(found, 0)
     within_nodes, node_levels = _within(found, 1)
     least = np.concatenate([rule.least for rule in found])
     forgone = np.concatenate([rule.least[:, 0] - found[0].least[:, 0] for rule in found])
     return Tables(
         common=common_on(device),
-        excess=torch.from_numpy(excess.astype(np.int16)).reshape(-1, 2).to(device),
+        fill=torch.from_numpy(fill).reshape(-1, 4).to(device),
         within=torch.from_numpy(within).to(device),
         levels=levels,
         within_nodes=torch.from_numpy(within_nodes).to(device),
@@ -142,10 +142,10 @@ def allowed(
     `varied`: rows may be of other variants than the first; `counted`: nodes count.
     """
     fields, _, spare, typed = holes
-    hole = fields[:, _HOLE] + rows.variant if varied else fields[:, _HOLE]
+    hole = fields[_HOLE] + rows.variant if varied else fields[_HOLE]
     mask = _in_context(on.common, rows, holes)
     # What is too deep must be closed.
-    level = spare[:, 0].clamp(0, on.levels - 1) * (fields[:, _DEPTH] < MAX_DEPTH)
+    level = spare[:, 0].clamp(0, on.levels - 1) * (fields[_DEPTH] < MAX_DEPTH)
     mask &= on.within.index_select(0, torch.add(level, hole, alpha=on.levels))
     if counted:
         level = spare[:, 1].clamp(0, on.node_levels - 1)
@@ -159,15 +159,15 @@ def allowed(
 
 def _in_context(on: Common, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
     """What scope and surroundings allow."""
-    flags, keywords, kind = holes.fields[:, _FLAGS:].unbind(1)
-    seen, signals, slots = torch.split(holes.scope, 1, dim=1)
+    flags, keywords, kind = holes.fields[_FLAGS:].unbind()
+    seen, signals, slots = holes.scope.unbind()
     by_kind = on.kinds.index_select(0, kind)
-    by_state = on.states.index_select(0, flags + signals[:, 0])
-    by_slots = on.slots.index_select(0, slots[:, 0])
+    by_state = on.states.index_select(0, flags + signals)
+    by_slots = on.slots.index_select(0, slots)
     mask = on.counts.index_select(0, keywords + by_slots[:, 2])
     mask &= by_state[:, :WORDS]
     mask |= by_kind[:, :WORDS]
-    names = (seen ^ on.turn) & rows.names
+    names = (seen[:, None] ^ on.turn) & rows.names
     sources = torch.cat((names, by_slots[:, :2], rows.given), dim=1)
     sources &= by_state[:, WORDS:]
     if holes.typed is not None:
@@ -175,7 +175,7 @@ def _in_context(on: Common, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
     column = sources[:, :, None]
     spread = torch.addcmul(column >> on.shift, column, on.times)
     spread &= by_kind[:, WORDS:].view(-1, SOURCES, POINTED.stop - POINTED.start)
-    mask[:, POINTED] |= spread.sum(1)
+    mask[:, POINTED].bitwise_or_(spread.sum(1))
     return mask
 
 

@@ -81,7 +81,8 @@ class TypedHoles:
         places = (places + top).clamp_(0, self._states.shape[1] - 1)
         self._states.scatter_(1, places, states)
         self._kinds.scatter_(1, action, stored)
-        self._words[:, SEEN] |= self._on.meets.index_select(0, stored[:, 0]) & bits
+        bound = self._on.meets.index_select(0, stored[:, 0]).bitwise_and_(bits)
+        self._words[:, SEEN].bitwise_or_(bound)
         self._read(top)
 
     def _read(self, top: Int[Tensor, "B 1"]) -> None:
