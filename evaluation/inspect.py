@@ -1,7 +1,7 @@
 """A run or a checkpoint as text for a terminal: curves, pass rates, verdicts, programs as trees."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from rich.columns import Columns
@@ -14,10 +14,11 @@ from torch import Tensor
 
 from evaluation.charts import Unit, shown
 from evaluation.curves import RUN_FIGURES, SPLITS, loss_terms
-from evaluation.records import SampleRecord, TrainRecord
+from evaluation.records import EditRecord, SampleRecord, TrainRecord
 from evaluation.report import chosen, headline, mixes, run_name, stage_rows
 from evaluation.run_folder import Run
 from evaluation.tree import terminal
+from policy.diffs import unified_diff
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
@@ -130,9 +131,20 @@ def _program(sample: SampleRecord) -> Panel:
     title = Text(
         f"{sample.task_id}: {verdict}, {sample.tests_passed} of {sample.tests_total} tests"
     )
-    return Panel(
-        Group(Text(sample.description, style="dim"), body), title=title, title_align="left"
-    )
+    parts = [Text(sample.description, style="dim"), *_edits(sample.edits), body]
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _edits(edits: Sequence[EditRecord]) -> Iterator[RenderableType]:
+    """Tell what each edit of an episode wrote, and what the visible examples said of it."""
+    before = ""
+    for number, edit in enumerate(edits, 1):
+        where = f"at {edit.node_pointer}" if edit.node_pointer else "of the whole program"
+        said = f"{edit.examples_passed} of {edit.examples_total} examples"
+        yield Text(f"edit {number} {where}: {said}", style="bold")
+        diff = unified_diff(before, edit.source)
+        yield Syntax(diff.rstrip(), "diff", theme="ansi_dark", background_color="default")
+        before = edit.source
 
 
 def _percent(rate: float | None) -> str:

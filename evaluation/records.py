@@ -37,13 +37,30 @@ class _Json:
 
 
 @dataclass(frozen=True)
+class EditRecord(_Json):
+    """A program of an episode. `examples_passed` of the visible examples agreed with it.
+
+    `node_pointer` is the node of the program before that was written anew ("": the whole program).
+    """
+
+    node_pointer: str
+    source: str
+    examples_passed: int
+    examples_total: int
+
+
+@dataclass(frozen=True)
 class BestProgram(_Json):
-    """The best program found for a task: shortest that passes, else with the most tests passed."""
+    """The best program found for a task: shortest that passes, else with the most tests passed.
+
+    `edits` is the episode that a search came to it by, none where it was not edited.
+    """
 
     source: str
     verdict: str
     tests_passed: int
     tests_total: int
+    edits: tuple[EditRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +178,10 @@ class EvalRecord(_Json):
 
 @dataclass(frozen=True)
 class SampleRecord(_Json):
-    """The best program of an evaluation's samples for one task, and what the sandbox said of it."""
+    """The best program of an evaluation's samples for one task, and what the sandbox said of it.
+
+    `edits` is as in `BestProgram`.
+    """
 
     step: int
     task_id: str
@@ -171,6 +191,7 @@ class SampleRecord(_Json):
     verdict: str
     tests_passed: int
     tests_total: int
+    edits: tuple[EditRecord, ...] = ()
 
 
 @dataclass(frozen=True)

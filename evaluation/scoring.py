@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from evaluation.config import EvaluationConfig
 from evaluation.passk import mean_pass_at_k
-from evaluation.records import BestProgram, EvaluationResult, TaskResult
+from evaluation.records import BestProgram, EditRecord, EvaluationResult, TaskResult
 from sandbox.types import Result, Verdict
 
 PASSED = "PASSED"
@@ -82,6 +82,8 @@ class SearchTally(TaskTally):
     """Programs drawn."""
     ran: int = 0
     """Distinct ones, run on the visible examples."""
+    episodes: dict[str, tuple[EditRecord, ...]] = field(default_factory=dict)
+    """How the edited ones of `drawn` came about."""
 
     @property
     def samples(self) -> int:
@@ -95,6 +97,9 @@ class SearchTally(TaskTally):
 
     def result(self) -> TaskResult:
         """Return the task's line of the evaluation; the sandbox's own faults leave the ranking."""
+        best = best_program(self.outcomes)
+        if best is not None:
+            best = replace(best, edits=self.episodes.get(best.source, ()))
         judged = [v for s in self.drawn if (v := self.outcomes[s].verdict) != INTERNAL]
         return TaskResult(
             id=self.id,
@@ -103,7 +108,7 @@ class SearchTally(TaskTally):
             correct=self.count(PASSED),
             distinct=self.ran,
             internal=self.count(INTERNAL),
-            best=best_program(self.outcomes),
+            best=best,
             rank=judged.index(PASSED) + 1 if PASSED in judged else None,
         )
 

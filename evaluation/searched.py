@@ -14,8 +14,9 @@ import torch
 from evaluation.config import EvaluationConfig
 from evaluation.programs import program_for
 from evaluation.progress import Progress
-from evaluation.records import EvaluationResult
+from evaluation.records import EditRecord, EvaluationResult
 from evaluation.scoring import Conditions, Outcome, SearchTally, summarise
+from evaluation.search.node import Node
 from evaluation.search.rounds import Found
 from evaluation.search.tasks import round_programs, search_tasks
 from policy.model import Policy
@@ -65,6 +66,14 @@ def _tally(task: Task, found: Found, config: EvaluationConfig) -> SearchTally:
         drawn=Counter(node.source for node in best),
         searched=found.drawn,
         ran=len(found.nodes),
+        episodes={node.source: _episode(node) for node in best if node.parent},
+    )
+
+
+def _episode(node: Node) -> tuple[EditRecord, ...]:
+    return tuple(
+        EditRecord(one.pointer, one.source, one.passed, len(one.draft.feedback))
+        for one in node.episode()
     )
 
 

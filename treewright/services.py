@@ -166,6 +166,7 @@ class RunServices:
                     verdict=one.best.verdict,
                     tests_passed=one.best.tests_passed,
                     tests_total=one.best.tests_total,
+                    edits=one.best.edits,
                 ),
             )
 

@@ -122,6 +122,9 @@ def test_the_evaluation_of_a_search_keeps_its_conditions(policy, client):
     assert result.pass_at == {"1": pytest.approx(2 / 3), "4": pytest.approx(2 / 3)}
     assert [task.rank for task in result.tasks] == [1, None, 1]
     assert result.samples <= 3 * 48
+    edited = [task.best for task in result.tasks if task.best and task.best.edits]
+    assert all(best.edits[-1].source == best.source for best in edited)
+    assert all(2 <= len(best.edits) <= 4 for best in edited)
     assert result.executed < result.samples
 
 

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 
 from evaluation import run_folder
 from evaluation.inspect import checkpoint_summary, run_summary, sparkline
+from evaluation.records import EditRecord, SampleRecord
 
 
 def printed(renderable: RenderableType) -> str:
@@ -24,6 +25,20 @@ def test_a_run_shows_rates_curves_verdicts_and_programs(make_run):
     assert any(line.startswith("Mean reward ▁") and "→ 1.294" in line for line in lines)
     assert any("wrong answer 59.2%" in line for line in lines)
     assert any("└── BinOp //" in line for line in lines)
+
+
+def test_an_edited_program_shows_each_edit_and_what_the_examples_said(tmp_path):
+    (tmp_path / run_folder.METRICS_FILE).write_text("")
+    first, last = "def f(n):\n    return n\n", "def f(n):\n    return n + 1\n"
+    edits = (EditRecord("", first, 1, 3), EditRecord("/body/0/value", last, 3, 3))
+    run_folder.append(
+        tmp_path, SampleRecord(3, "t/1", "loops", "Next.", last, "PASSED", 4, 4, edits)
+    )
+    text = printed(run_summary(run_folder.read_run(tmp_path)))
+    shown = [line.strip("│ ") for line in text.splitlines()]
+    assert "edit 1 of the whole program: 1 of 3 examples" in shown
+    at = shown.index("edit 2 at /body/0/value: 3 of 3 examples")
+    assert shown[at + 1 :][3:6] == ["def f(n):", "-    return n", "+    return n + 1"]
 
 
 def test_a_run_that_has_just_started_says_so(tmp_path):

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from evaluation.config import EvaluationConfig
-from evaluation.records import BestProgram, EvaluationResult
+from evaluation.records import BestProgram, EditRecord, EvaluationResult
 from evaluation.scoring import (
     Conditions,
     Outcome,
@@ -91,6 +91,18 @@ def test_after_a_search_pass_at_k_asks_for_a_right_one_among_the_k_best():
     assert result.verdicts == {"PASSED": 3, "TIME_LIMIT": 1, "WRONG_ANSWER": 2}
     assert result.conditions == ("search=beam, up to 4 edits, at most 9 programs and 2.5 s a task")
     assert EvaluationResult.from_json(result.to_json()) == result
+
+
+def test_the_best_program_of_a_search_tells_how_it_came_about():
+    tally = searched("t", "WRONG_ANSWER", "PASSED")
+    edits = (EditRecord("", "x", 0, 2), EditRecord("/body/0", "t1", 2, 2))
+    tally.episodes = {"t1": edits}
+    best = tally.result().best
+    assert best is not None
+    assert (best.source, best.edits) == ("t1", edits)
+    assert BestProgram.from_json(best.to_json()) == best
+    tally.episodes = {"t0": edits}
+    assert tally.result().best == BestProgram("t1", "PASSED", 0, 4)
 
 
 def test_a_program_that_the_sandbox_failed_has_no_place_in_the_ranking():
