@@ -1,17 +1,19 @@
 """How many samples of an untrained policy compile: the grammar's promise, measured."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import torch
 
 from policy.config import HRMConfig, ModelConfig, SpecConfig
+from policy.drafts import Draft
+from policy.edits import Edit, propose
 from policy.grammar.profiles import PROFILES
 from policy.model import Policy
-from policy.sampler import Sample, sample
-from policy.spec import encode
+from policy.sampler import Sample
 from tasks.schema import Constraints, Example, Param, Signature, Task
 
 NETWORK = ModelConfig(
@@ -93,9 +95,17 @@ def varied_tasks() -> tuple[Task, ...]:
 
 
 def compile_share(
-    count: int, *, profile: str, max_actions: int, config: ModelConfig = NETWORK, seed: int = 0
+    count: int,
+    *,
+    profile: str,
+    max_actions: int,
+    edits: int = 0,
+    config: ModelConfig = NETWORK,
+    seed: int = 0,
 ) -> CompileReport:
     """Draw `count` programs from a policy with random weights and compile each.
+
+    After the first programs come `edits` edits of each, all counted alike.
 
     Raises:
         ValueError: an unknown profile, count < 1, or a budget that leaves no program.
@@ -106,9 +116,19 @@ def compile_share(
             f"need a profile of {sorted(PROFILES)} and at least one program, "
             f"got {profile!r} and {count}"
         )
+    torch.manual_seed(seed)
+    config = config.model_copy(update={"max_actions": max_actions, "refine": edits > 0})
+    draw = partial(
+        propose,
+        Policy(config).eval(),
+        max_actions=max_actions,
+        profile=PROFILES[profile],
+        generator=torch.Generator().manual_seed(seed),
+        rows=_ROWS,
+    )
     failures: list[str] = []
     compiled = within = actions = 0
-    for made in islice(_samples(count, profile, max_actions, config, seed), count):
+    for made in islice(_samples(draw, count, edits), count):
         actions += len(made.actions)
         fine = compiles(made.source), len(made.actions) <= max_actions
         compiled, within = compiled + fine[0], within + fine[1]
@@ -119,23 +139,16 @@ def compile_share(
     )
 
 
-def _samples(
-    count: int, profile: str, max_actions: int, config: ModelConfig, seed: int
-) -> Iterator[Sample]:
+def _samples(draw: Callable[..., list[Edit]], count: int, edits: int) -> Iterator[Sample]:
     """At least `count` programs, of every task of `varied_tasks` as many."""
-    torch.manual_seed(seed)
-    policy = Policy(config.model_copy(update={"max_actions": max_actions})).eval()
-    specs = [encode(task, config.spec) for task in varied_tasks()]
-    chosen = specs[:count]
-    yield from sample(
-        policy,
-        chosen,
-        -(-count // len(chosen)),
-        max_actions=max_actions,
-        profile=PROFILES[profile],
-        generator=torch.Generator().manual_seed(seed),
-        rows=_ROWS,
-    )
+    first = -(-count // (1 + edits))
+    tasks = list(varied_tasks()[:first])
+    found = draw(tasks, [None] * len(tasks), -(-first // len(tasks)))
+    yield from (edit.sample for edit in found)
+    for _ in range(edits):
+        tasks = [tasks[edit.task] for edit in found]
+        found = draw(tasks, [Draft(edit.sample.actions) for edit in found], 1)
+        yield from (edit.sample for edit in found)
 
 
 def compiles(source: str) -> bool:

@@ -23,7 +23,7 @@ def roundtrip(paths: Sequence[Path]) -> int:
     return FAILED if found.failures else 0
 
 
-def sample(number: int, budgets: str, seed: int) -> int:
+def sample(number: int, budgets: str, edits: int, seed: int) -> int:
     """Sample an untrained policy, as many programs in each profile and budget.
 
     Returns 1 when one does not compile or is longer than its budget.
@@ -39,7 +39,7 @@ def sample(number: int, budgets: str, seed: int) -> int:
         count = number // len(pairs) + (at < number % len(pairs))
         if not count:
             continue
-        found = compile_share(count, profile=profile, max_actions=budget, seed=seed)
+        found = compile_share(count, profile=profile, max_actions=budget, edits=edits, seed=seed)
         click.echo(
             f"profile {profile}, at most {budget} actions: {found.compiled} of {found.programs} "
             f"compile, {found.within} inside the budget, "

@@ -334,12 +334,13 @@ def policy_roundtrip(paths: tuple[Path, ...]) -> None:
 @click.option("--untrained", is_flag=True, required=True, help="Sample a policy of random weights.")
 @click.option("--n", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--budgets", default="192", show_default=True, help="Actions, comma-separated.")
+@click.option("--edits", type=click.IntRange(0), default=0, help="Edits of each, counted as well.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def policy_sample(untrained: bool, n: int, budgets: str, seed: int) -> None:
+def policy_sample(untrained: bool, n: int, budgets: str, edits: int, seed: int) -> None:
     """How many of an untrained policy's samples compile within their budget; exits 1 if not all."""
     from treewright.checks import sample
 
-    sys.exit(sample(n, budgets, seed))
+    sys.exit(sample(n, budgets, edits, seed))
 
 
 @policy.command("parity")
