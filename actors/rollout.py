@@ -193,7 +193,7 @@ class RolloutActor:
         self._in_flight.append(
             _Batch(groups, proposals, run, version, sample_seconds + seconds, began)
         )
-        self._tally({"programs": len(proposals), "sample_seconds": seconds})
+        self._tally({"sample_seconds": seconds})
         return True
 
     def _goes_on(self, episode: Episode) -> bool:
@@ -257,6 +257,7 @@ class RolloutActor:
         results = self._runs.results(batch.run)
         self._tally(
             {
+                "programs": len(batch.proposals),
                 "executed": len({one.name for one in batch.proposals}),
                 "wait_seconds": time.monotonic() - began,
             }

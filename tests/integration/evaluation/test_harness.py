@@ -140,7 +140,7 @@ def test_batches_do_not_change_what_is_counted(policy, client):
         on_progress=seen.append,
     )
     assert [one.samples for one in result.tasks] == [64, 64, 64]
-    assert [progress.samples_judged for progress in seen] == [40, 64, 104, 128, 168, 192]
+    assert [progress.samples_judged for progress in seen] == [80, 128, 168, 192]
     assert result.tasks[0].distinct <= 64
 
 
@@ -153,5 +153,7 @@ def test_the_same_generator_gives_the_same_result(policy, client):
 def test_mistakes_are_named_before_anything_is_sampled(policy, client):
     with pytest.raises(ValueError, match="no tasks"):
         run(policy, client, [])
-    with pytest.raises(ValueError, match=r"evaluation\.profile: 'cobol' is none of core, python"):
+    with pytest.raises(
+        ValueError, match=r"evaluation\.profile: 'cobol' is none of core, core_typed"
+    ):
         run(policy, client, [task("t")], profile="cobol")
