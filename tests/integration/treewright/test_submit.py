@@ -95,7 +95,7 @@ def _wait_until_healthy(url: str) -> None:
 
 def _submit(job: list[object], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Submit a job and wait for its end; a head that answers may still lack its agent."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         submitted = subprocess.run(
             [str(word) for word in job],
