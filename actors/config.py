@@ -6,6 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.types import Limits
+
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -121,6 +123,11 @@ class ActorsConfig(BaseModel):
 
     reward: RewardConfig = RewardConfig()
     """What a program is worth."""
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of one program in the sandbox."""
+        return Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_bytes)
 
     def of_actor(self, index: int) -> Self:
         """Make the config of one actor of the pool: its role applied."""

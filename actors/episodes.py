@@ -67,7 +67,7 @@ class Episode:
         last, sample = self.last, self.last.edit.sample
         if self.lost or len(self.turns) >= max_edits:
             return False
-        if all(one.verdict == Verdict.PASSED for one in last.feedback):
+        if all(one.passed for one in last.feedback):
             return False
         bar = {"off": float("inf"), "halt": 0.0, "halt_continue": sample.q_continue}[act]
         return explores or sample.q_halt <= bar

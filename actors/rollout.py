@@ -36,7 +36,7 @@ from policy.sampler import sample
 from policy.subtrees import ROOT
 from replay import ReplayFull, Timings, Trajectory, connect
 from replay.stats import Counters
-from sandbox.types import Limits, Program, Result, Verdict
+from sandbox.types import Program, Result, Verdict
 from tasks.schema import Task
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,6 @@ class RolloutActor:
             stop,
             config.sandbox_longest_pause_seconds,
         )
-        self._limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
 
     def run(self) -> None:
         """Roll out until told to stop; then finish what is in the sandbox."""
@@ -246,10 +245,10 @@ class RolloutActor:
     def _programs(self, group: TaskGroup, edit: Edit, name: str) -> list[Program]:
         """The run on the hidden tests and, where edits may follow, that on the examples."""
         task, source = group.drawn.task, edit.sample.source
-        hidden = program_for(task, source, name, self._limits)
+        hidden = program_for(task, source, name, self._config.limits)
         if self._config.max_edits == 1 or not task.examples:
             return [hidden]
-        return [hidden, visible_program(task, source, f"{name}/shown", self._limits)]
+        return [hidden, visible_program(task, source, f"{name}/shown", self._config.limits)]
 
     def _finish(self, batch: _Batch) -> None:
         """Wait for a batch's results; go on with its episodes, or write their trajectories."""

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from policy.config import ModelConfig
+from sandbox.types import Limits
 
 Search = Literal["none", "best_of", "beam", "mcts"]
 
@@ -68,6 +69,11 @@ class EvaluationConfig(BaseModel):
 
     memory_bytes: int = Field(default=256 * 2**20, ge=2**25)
     """Address space that one program may take, in bytes."""
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of one program in the sandbox."""
+        return Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_bytes)
 
     @property
     def programs(self) -> int:

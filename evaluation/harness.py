@@ -28,7 +28,7 @@ from policy.model import Policy
 from policy.sampler import sample
 from policy.spec import encode
 from sandbox.client import SandboxClient
-from sandbox.types import Limits, Program, Result
+from sandbox.types import Program, Result
 from tasks.schema import Task
 
 _BATCHES_OF_ROWS = 4
@@ -95,7 +95,6 @@ class _Evaluation:
         self._on_progress = on_progress
         self._tallies = [TaskTally(task.id, task.stage) for task in tasks]
         self._run_id = uuid.uuid4().hex[:12]
-        self._limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
         self._judged = 0
         self._started = time.monotonic()
 
@@ -143,7 +142,7 @@ class _Evaluation:
                 continue
             name = f"{self._run_id}/{index}/{len(tally.drawn)}"
             owners[name] = (tally, one.source)
-            programs.append(program_for(self._tasks[index], one.source, name, self._limits))
+            programs.append(program_for(self._tasks[index], one.source, name, config.limits))
         return _Submitted(self._client.submit(programs), owners, len(drawn))
 
     def _judge(self, batch: _Submitted) -> None:

@@ -8,9 +8,9 @@ from typing import Self
 from evaluation.config import EvaluationConfig
 from evaluation.passk import mean_pass_at_k
 from evaluation.records import BestProgram, EditRecord, EvaluationResult, TaskResult
+from policy.drafts import PASSED
 from sandbox.types import Result, Verdict
 
-PASSED = "PASSED"
 INTERNAL = "INTERNAL"
 
 

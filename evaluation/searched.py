@@ -21,7 +21,7 @@ from evaluation.search.rounds import Found
 from evaluation.search.tasks import round_programs, search_tasks
 from policy.model import Policy
 from sandbox.client import SandboxClient
-from sandbox.types import Limits, Program, Result
+from sandbox.types import Program, Result
 from tasks.schema import Task
 
 
@@ -81,10 +81,9 @@ def _programs(
     tasks: Sequence[Task], tallies: Sequence[SearchTally], config: EvaluationConfig
 ) -> list[Program]:
     """Give the ranked programs of every task in turn, with its hidden tests."""
-    limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
     group = uuid.uuid4().hex[:12]
     return [
-        program_for(task, source, f"{group}/{at}/{place}", limits)
+        program_for(task, source, f"{group}/{at}/{place}", config.limits)
         for at, (task, tally) in enumerate(zip(tasks, tallies, strict=True))
         for place, source in enumerate(tally.drawn)
     ]

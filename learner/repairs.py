@@ -18,7 +18,7 @@ from learner.rows import Program, Replay, Row
 from learner.supervised import normal_reference
 from learner.verified import VerifiedRows
 from policy.corruption import corrupt
-from policy.drafts import Draft
+from policy.drafts import PASSED, Draft
 from policy.grammar import PROFILES, CodecError, Root, codec
 from policy.subtrees import smallest_edit
 from replay.v1.trajectory_pb2 import Edit, Feedback, Trajectory
@@ -57,7 +57,7 @@ class RepairRows:
         """Keep the programs that the visible examples say are wrong."""
         for trajectory in trajectories:
             for edit in trajectory.edits:
-                if any(one.verdict != "PASSED" for one in edit.feedback):
+                if any(one.verdict != PASSED for one in edit.feedback):
                     self._keep(trajectory.task_json, edit)
 
     def _keep(self, task_json: str, edit: Edit) -> None:

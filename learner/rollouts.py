@@ -1,7 +1,6 @@
 """Rollout rows: what actors sampled, as rows to train on, one for each edit of an episode."""
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,11 +8,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.search.node import sigmoid
 from learner.objective import RowKind
 from learner.rows import Program, Replay, Row
 from policy import spec
 from policy.config import SpecConfig
-from policy.drafts import NO_VALUE, Draft, Feedback
+from policy.drafts import NO_VALUE, PASSED, Draft, Feedback
 from policy.grammar import GRAMMAR
 from policy.spec import Spec
 from policy.subtrees import subtrees
@@ -171,7 +171,7 @@ def _row(step: _Step, program: Program | None) -> Row:
 
 
 def _solved(edit: Edit) -> bool:
-    return edit.verdict == "PASSED"
+    return edit.verdict == PASSED
 
 
 def _continue_value(later: Sequence[Edit]) -> float:
@@ -183,8 +183,4 @@ def _continue_value(later: Sequence[Edit]) -> float:
     if not later:
         return -1.0
     outcome = float(_solved(later[0]))
-    return outcome if len(later) == 1 else max(outcome, _sigmoid(later[0].q_continue))
-
-
-def _sigmoid(logit: float) -> float:
-    return 0.5 + 0.5 * math.tanh(0.5 * logit)
+    return outcome if len(later) == 1 else max(outcome, sigmoid(later[0].q_continue))

@@ -11,6 +11,7 @@ from typing import Any
 from learner.objective import RowKind
 from learner.rollouts import RolloutRows
 from learner.rows import Program, Row
+from policy.drafts import PASSED
 from replay.v1.trajectory_pb2 import Edit, Trajectory
 
 
@@ -91,5 +92,5 @@ def _origin(trajectory: Trajectory) -> dict[str, Any]:
 def _trajectory(origin: Mapping[str, Any]) -> Trajectory:
     fields = {name: value for name, value in origin.items() if name != "actions"}
     unknown = [0.0] * len(origin["actions"])
-    edit = Edit(actions=origin["actions"], behaviour_logprobs=unknown, verdict="PASSED")
+    edit = Edit(actions=origin["actions"], behaviour_logprobs=unknown, verdict=PASSED)
     return Trajectory(id="archived", temperature=1.0, edits=[edit], **fields)

@@ -13,8 +13,6 @@ from policy.grammar import Root
 from policy.spec_tokens import ACTUAL_ROLE, MAX_PROGRAM_DEPTH, Ids, Kind, Slots, Token, word_row
 from policy.subtrees import subtrees
 
-_PASSED = "PASSED"
-
 
 def most_tokens(config: SpecConfig) -> int:
     """Tokens that a draft takes at most."""
@@ -51,7 +49,7 @@ def _program(draft: Draft, root: Root, most: int) -> Iterator[Token]:
 
 def _summary(feedback: tuple[Feedback, ...]) -> Token:
     """Say of all examples, also those that are not shown, how many the program passed."""
-    passed = sum(one.verdict == _PASSED for one in feedback)
+    passed = sum(one.passed for one in feedback)
     share = "all" if passed == len(feedback) else "some" if passed else "none"
     return Token(Ids(Kind.FEEDBACK, word=word_row(f"passed {share}")), spec_tokens.numbers(passed))
 

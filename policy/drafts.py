@@ -19,6 +19,10 @@ NO_VALUE: Final = _NoValue.NO_VALUE
 """Stands where a program gave no value; None is a value."""
 
 
+PASSED: Final = "PASSED"
+"""The sandbox's verdict on a program that does what it should."""
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What one visible example said of a program."""
@@ -27,6 +31,11 @@ class Feedback:
     """Name of the sandbox's verdict, e.g. "PASSED"."""
     actual: object = NO_VALUE
     """What the program gave."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the program did what the example says."""
+        return self.verdict == PASSED
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ from typing import Self
 
 from policy.drafts import Draft
 
-PASSED = "PASSED"
-
 
 @dataclass(frozen=True, eq=False)
 class Node:
@@ -34,7 +32,7 @@ class Node:
     @property
     def passed(self) -> int:
         """Visible examples that it passes."""
-        return sum(one.verdict == PASSED for one in self.draft.feedback)
+        return sum(one.passed for one in self.draft.feedback)
 
     @property
     def share(self) -> float:

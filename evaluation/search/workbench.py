@@ -18,7 +18,7 @@ from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.sampler import Sample
 from sandbox.client import SandboxClient
-from sandbox.types import Limits, Result, Verdict
+from sandbox.types import Result, Verdict
 from tasks.schema import Task
 
 _NOT_RUN = (Verdict.INTERNAL, Verdict.REFUSED)
@@ -48,7 +48,6 @@ class PolicyWorkbench:
     ) -> None:
         self._policy, self._tasks, self._client = policy, tasks, client
         self._config, self._generator = config, generator
-        self._limits = Limits(cpu_seconds=config.cpu_seconds, memory_bytes=config.memory_bytes)
         self._run_id = uuid.uuid4().hex[:12]
         self._seen: list[set[str]] = [set() for _ in tasks]
         self.draw_seconds = 0.0
@@ -109,7 +108,10 @@ class PolicyWorkbench:
         testable = [one for one in new if self._tasks[one.task].examples]
         programs = [
             visible_program(
-                self._tasks[one.task], one.sample.source, f"{self._run_id}/{at}", self._limits
+                self._tasks[one.task],
+                one.sample.source,
+                f"{self._run_id}/{at}",
+                self._config.limits,
             )
             for at, one in enumerate(testable)
         ]

@@ -111,6 +111,22 @@ def test_a_checkpoint_of_another_grammar(cli, trained):
     assert "grammar 0" in line
 
 
+def test_a_task_of_more_parameters_than_the_grammar_has_names_for(cli, trained):
+    params = [{"name": f"p{at}", "type": "int"} for at in range(40)]
+    task = {
+        "id": "wide",
+        "entry_point": "f",
+        "description": "Adds.",
+        "signature": {"params": params, "returns": "int"},
+        "examples": [{"args": [0] * 40, "expected": 0}],
+        "tests": [{"args": [1] * 40, "expected": 40}],
+    }
+    (cli.folder / "wide.jsonl").write_text(json.dumps(task) + "\n")
+    line = _refused(cli, "eval", "--checkpoint", trained, "--tasks", "wide.jsonl")
+    assert "wide" in line
+    assert "parameters" in line
+
+
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
