@@ -7,6 +7,9 @@ CODE   := actors benchmarks deploy evaluation learner policy replay sandbox task
 # Two cores are shared by the learner, the actors, the sandbox and Redis: one thread each.
 export OMP_NUM_THREADS ?= 1
 
+# Tests wait for others half of their time: two run at once. Those of a file share its servers.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 .PHONY: help setup train compare test check lint types unit integration soak proto proto-fresh format clean
 
 help:  ## list the targets
@@ -41,10 +44,10 @@ types: $(STAMP)  ## mypy, strict
 	$(BIN)/mypy $(CODE)
 
 unit: $(STAMP)  ## the fast, pure tests
-	$(BIN)/python -m pytest tests/unit
+	$(PYTEST) tests/unit
 
 integration: $(STAMP)  ## tests against real servers: gRPC, Redis, Ray, the jail
-	$(BIN)/python -m pytest tests/integration tests/deploy tests/redteam
+	$(PYTEST) tests/integration tests/deploy tests/redteam
 
 soak: $(STAMP)  ## 100,000 programs, hostile ones among them, through the sandbox: no false verdict, nothing left
 	$(BIN)/python -m benchmarks.soak $(ARGS)

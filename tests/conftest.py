@@ -30,7 +30,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     of them crashed there, after every test had passed.
     """
     status = config.stash.get(_STATUS, None)
-    if status is not None:
+    # A worker's reports are still on their way.
+    if status is not None and not hasattr(config, "workerinput"):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
