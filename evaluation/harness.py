@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-import torch
-
 from evaluation.config import EvaluationConfig
 from evaluation.programs import program_for
 from evaluation.progress import Progress
@@ -27,6 +25,7 @@ from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.sampler import sample
 from policy.spec import encode
+from policy.uniforms import Generators, of_specs
 from sandbox.client import SandboxClient
 from sandbox.types import Program, Result
 from tasks.schema import Task
@@ -51,13 +50,13 @@ def evaluate(
     client: SandboxClient,
     config: EvaluationConfig,
     *,
-    generator: torch.Generator,
+    generator: Generators,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> EvaluationResult:
     """Sample `config.samples` programs a task and run the distinct ones against the hidden tests.
 
     With `config.search` the programs come from that search, ranked, and pass@k says whether one of
-    the k best passes.
+    the k best passes. `generator` is one for all tasks, or one for each.
 
     Raises ValueError when there is nothing to do, no such profile, or a search that the policy
     can't do; SandboxUnavailable when the sandbox can't be reached.
@@ -84,7 +83,7 @@ class _Evaluation:
         tasks: Sequence[Task],
         client: SandboxClient,
         config: EvaluationConfig,
-        generator: torch.Generator,
+        generator: Generators,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._policy = policy
@@ -129,7 +128,7 @@ class _Evaluation:
             temperature=config.temperature,
             max_actions=config.max_actions,
             profile=PROFILES[config.profile],
-            generator=self._generator,
+            generator=of_specs(self._generator, indices),
             rows=config.batch_rows,
         )
         owners: dict[str, tuple[TaskTally, str]] = {}

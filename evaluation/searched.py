@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
-import torch
-
 from evaluation.config import EvaluationConfig
 from evaluation.programs import program_for
 from evaluation.progress import Progress
@@ -18,8 +16,9 @@ from evaluation.records import EditRecord, EvaluationResult
 from evaluation.scoring import Conditions, Outcome, SearchTally, summarise
 from evaluation.search.node import Node
 from evaluation.search.rounds import Found
-from evaluation.search.tasks import round_programs, search_tasks
+from evaluation.search.tasks import search_tasks, together
 from policy.model import Policy
+from policy.uniforms import Generators, of_specs
 from sandbox.client import SandboxClient
 from sandbox.types import Program, Result
 from tasks.schema import Task
@@ -31,15 +30,16 @@ def evaluate_search(
     client: SandboxClient,
     config: EvaluationConfig,
     *,
-    generator: torch.Generator,
+    generator: Generators,
     on_progress: Callable[[Progress], None],
 ) -> EvaluationResult:
     """See `evaluation.harness.evaluate`."""
     began = time.monotonic()
     judged: list[tuple[Sequence[SearchTally], Future[list[Result]]]] = []
     done = 0
-    for group in _groups(tasks, config):
-        searched = search_tasks(policy, group, client, config, generator)
+    for places in _groups(len(tasks), config):
+        group = [tasks[place] for place in places]
+        searched = search_tasks(policy, group, client, config, of_specs(generator, places))
         tallies = [_tally(*pair, config) for pair in zip(group, searched.found, strict=True)]
         judged.append((tallies, client.submit(_programs(group, tallies, config))))
         done += len(group)
@@ -51,11 +51,11 @@ def evaluate_search(
     return summarise(every, Conditions.of(config), time.monotonic() - began)
 
 
-def _groups(tasks: Sequence[Task], config: EvaluationConfig) -> Iterator[Sequence[Task]]:
-    """Tasks whose rounds fill a batch."""
-    size = max(1, config.batch_rows // round_programs(config))
-    for start in range(0, len(tasks), size):
-        yield tasks[start : start + size]
+def _groups(tasks: int, config: EvaluationConfig) -> Iterator[range]:
+    """Places of the tasks whose rounds fill a batch."""
+    size = together(config)
+    for start in range(0, tasks, size):
+        yield range(start, min(start + size, tasks))
 
 
 def _tally(task: Task, found: Found, config: EvaluationConfig) -> SearchTally:

@@ -22,6 +22,7 @@ from policy.grammar import GRAMMAR
 from policy.hrm import SpecReading
 from policy.keeping import Keeper
 from policy.model import NO_HOLE, Policy
+from policy.uniforms import Uniforms
 
 # Moving rows up copies them, so it waits until this share of the batch has finished.
 _DROP_SHARE = 0.125
@@ -50,10 +51,10 @@ class Run:
         counts: Int[Tensor, " N"],
         rows: int,
         max_actions: int,
-        generator: torch.Generator | None,
+        uniforms: Uniforms,
     ) -> None:
         """`counts` says how many programs begin at each beginning."""
-        self.policy, self.start, self.generator = policy, start, generator
+        self.policy, self.start, self.uniforms = policy, start, uniforms
         self.rows, self.counts = rows, counts
         like, prefixes = start.states.states, start.past.actions
         every = torch.arange(len(counts), device=like.device)
@@ -125,8 +126,8 @@ class Run:
             logits = logits / temperature
         allowed: Bool[Tensor, "B V"] = self.automaton.mask()
         probabilities = logits.masked_fill_(~allowed, -torch.inf).softmax(-1)
-        action, logprob = _draw(probabilities, self.row, self.generator)
         written = self.programs, self.cache.ages[self.row]
+        action, logprob = _draw(probabilities, self.row, self.uniforms.at(*written))
         if self.keeper is not None:
             forced, kept = self.keeper.keep(allowed)
             action = torch.where(kept[self.row], forced[self.row], action)
@@ -214,9 +215,9 @@ def _places(
 
 
 def _draw(
-    probabilities: Float[Tensor, "B V"], rows: Int[Tensor, " F"], generator: torch.Generator | None
+    probabilities: Float[Tensor, "B V"], rows: Int[Tensor, " F"], uniform: Float[Tensor, "F 1"]
 ) -> tuple[Int[Tensor, " F"], Float[Tensor, " F"]]:
-    """Draw from `rows` by inverting the distribution function, and give the log-probabilities.
+    """Draw from `rows` by inverting the distribution function at `uniform`; give log-probabilities.
 
     First a block of actions is drawn and then one of the block: much faster on a CPU than
     torch.multinomial or one long running sum. An action of probability 0 is never drawn: it is
@@ -228,7 +229,6 @@ def _draw(
     padded = padded.view(-1, blocks, _BLOCK)
     levels = padded.sum(-1).double().cumsum(-1).index_select(0, rows)
     total = levels[:, -1:]
-    uniform = torch.rand(total.shape, generator=generator, dtype=total.dtype, device=total.device)
     block = torch.searchsorted(levels, _below(uniform * total, total), right=True)
     inside = padded[rows, block[:, 0]]
     before = functional.pad(levels, (1, 0)).gather(1, block)

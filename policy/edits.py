@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from policy.beginnings import Beginning
 from policy.drafts import Draft
@@ -28,6 +30,7 @@ from policy.model import Policy, SpecStates
 from policy.sampler import Sample, draw
 from policy.spec import Spec, collate, encode
 from policy.subtrees import ROOT, subtrees
+from policy.uniforms import Generators, of_specs
 from tasks.schema import Task
 
 
@@ -57,7 +60,7 @@ def propose(
     temperature: float = 1.0,
     max_actions: int | None = None,
     profile: Profile,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     rows: int | None = None,
 ) -> list[Edit]:
     """Draw `k` edits of each draft, each at a node of its own; those of a task stand together.
@@ -115,7 +118,7 @@ def _choose(
     states: SpecStates,
     drafts: Sequence[Draft | None],
     k: int,
-    generator: torch.Generator | None,
+    generator: Generators,
 ) -> list[_Place]:
     """Draw `k` nodes of each draft; equal ones stand together."""
     places = {at: [_Place(at, ROOT, 0.0, k)] for at, draft in enumerate(drafts) if draft is None}
@@ -123,13 +126,23 @@ def _choose(
     if edited:
         rows = torch.tensor(edited, device=states.states.device)
         logprobs = policy.point(states)[rows].log_softmax(-1)
-        nodes = torch.multinomial(logprobs.exp(), k, replacement=True, generator=generator)
+        nodes = _nodes(logprobs.exp(), k, of_specs(generator, edited))
         found = logprobs.gather(1, nodes)
         for at, row, values in zip(edited, nodes.tolist(), found.tolist(), strict=True):
             known = dict(zip(row, values, strict=True))
             counts = Counter(row)
             places[at] = [_Place(at, node, known[node], counts[node]) for node in counts]
     return [place for at in range(len(drafts)) for place in places[at]]
+
+
+def _nodes(chances: Float[Tensor, "R N"], k: int, generator: Generators) -> Int[Tensor, "R k"]:
+    """Draw from each row, with replacement."""
+    if not isinstance(generator, Sequence):
+        return torch.multinomial(chances, k, replacement=True, generator=generator)
+    rows = zip(chances, generator, strict=True)
+    return torch.stack(
+        [torch.multinomial(row, k, replacement=True, generator=own) for row, own in rows]
+    )
 
 
 def _beginning(place: _Place, spec: Spec, draft: Draft | None) -> Beginning:

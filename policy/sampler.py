@@ -21,6 +21,7 @@ from policy.drawing import Drawn, Run
 from policy.grammar import Automaton, Profile, Root, RowContext, codec
 from policy.model import Policy, SpecStates
 from policy.spec import Spec, collate
+from policy.uniforms import Generators, Uniforms
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def sample(
     temperature: float = 1.0,
     max_actions: int | None = None,
     profile: Profile,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     prefixes: Sequence[Sequence[int]] | None = None,
     rows: int | None = None,
 ) -> list[Sample]:
@@ -58,11 +59,12 @@ def sample(
     `max_actions` bounds a program (default and limit: the model's); the grammar closes it in time.
     `generator` lives on the policy's device. No gradients are kept. `prefixes` gives, per spec,
     the actions that its programs begin with. Specs join while their programs have room within
-    `rows` rows (default: all at once); what is drawn for a given generator depends on it.
+    `rows` rows (default: all at once); what is drawn for a given generator depends on it, and with
+    one generator for each spec does not, nor on the other specs.
 
     Raises:
         ValueError: temperature <= 0, k < 1, rows < 1, more actions than the model has positions,
-            or a prefix that the grammar does not allow.
+            another number of generators than of specs, or a prefix that the grammar does not allow.
 
     """
     begun = [()] * len(specs) if prefixes is None else prefixes
@@ -89,7 +91,7 @@ def draw(
     temperature: float = 1.0,
     max_actions: int | None = None,
     profile: Profile,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     rows: int | None = None,
     states: SpecStates | None = None,
 ) -> list[Sample]:
@@ -103,6 +105,8 @@ def draw(
     """
     limit = policy.config.max_actions
     max_actions = limit if max_actions is None else max_actions
+    if isinstance(generator, Sequence) and len(generator) != len(specs):
+        raise ValueError(f"generator: one for each of {len(specs)} specs, got {len(generator)}")
     counts = [one.count for one in beginnings]
     fewest = min(counts, default=1)
     rows = max(1, sum(counts)) if rows is None else rows
@@ -121,7 +125,9 @@ def draw(
         group = _Group(specs, [beginnings[at] for at in chosen])
         automaton = Automaton(profile, group.contexts, max_actions, root, states.states.device)
         begun = begin(policy, group.states(states), group.beginnings, automaton)
-        run = Run(policy, begun, group.counts(states), rows, max_actions, generator)
+        counted = ((one.spec, one.count) for one in group.beginnings)
+        uniforms = Uniforms.of(generator, counted, max_actions, states.states.device)
+        run = Run(policy, begun, group.counts(states), rows, max_actions, uniforms)
         samples.update(zip(chosen, group.read(run.draw(temperature)), strict=True))
     return [made for at in range(len(beginnings)) for made in samples[at]]
 

@@ -143,7 +143,7 @@ def numbers(value: object) -> tuple[float, ...]:
 
 
 def _number_features(value: float) -> tuple[float, ...]:
-    finite = math.isfinite(value)
+    finite = isinstance(value, int) or math.isfinite(value)  # an int may be too large for a float
     size = min(abs(value), 1e18) if finite else 1e18
     whole = int(size)
     features = [

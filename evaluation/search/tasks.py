@@ -7,8 +7,6 @@ searched.found[0].ranked[0].source
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from evaluation.config import EvaluationConfig
 from evaluation.search.beam import Beam
 from evaluation.search.best_of import BestOf
@@ -17,6 +15,7 @@ from evaluation.search.mcts import Mcts
 from evaluation.search.rounds import Found, Strategy, search
 from evaluation.search.workbench import PolicyWorkbench
 from policy.model import Policy
+from policy.uniforms import Generators
 from sandbox.client import SandboxClient
 from tasks.schema import Task
 
@@ -36,9 +35,12 @@ def search_tasks(
     tasks: Sequence[Task],
     client: SandboxClient,
     config: EvaluationConfig,
-    generator: torch.Generator,
+    generator: Generators,
 ) -> Searched:
     """Search the tasks side by side; hidden tests are neither seen nor run.
+
+    `generator`: one for all tasks, or one for each: then what is drawn for a task does not depend
+    on the others, but where programs are edited.
 
     Raises:
         ValueError: the policy can't be searched so (`EvaluationConfig.check_model`).
@@ -65,8 +67,15 @@ def strategy(config: EvaluationConfig) -> Strategy:
     raise ValueError("evaluation.search is none: there is nothing to search with")
 
 
-def round_programs(config: EvaluationConfig) -> int:
+def together(config: EvaluationConfig) -> int:
+    """Give the number of tasks whose rounds fill a batch of the sampler."""
+    return max(1, config.batch_rows // _round_programs(config))
+
+
+def _round_programs(config: EvaluationConfig) -> int:
     """Give the programs that a task has drawn in one round at most."""
+    if config.search == "none":
+        return config.samples
     if config.search == "mcts":
         return min(config.mcts_leaves, config.search_nodes)
     return -(-config.search_nodes // config.max_edits)

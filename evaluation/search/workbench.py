@@ -6,8 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from evaluation.config import EvaluationConfig
 from evaluation.feedback import feedback, visible_program
 from evaluation.search.node import Node
@@ -17,6 +15,7 @@ from policy.edits import propose
 from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.sampler import Sample
+from policy.uniforms import Generators, of_specs
 from sandbox.client import SandboxClient
 from sandbox.types import Result, Verdict
 from tasks.schema import Task
@@ -44,7 +43,7 @@ class PolicyWorkbench:
         tasks: Sequence[Task],
         client: SandboxClient,
         config: EvaluationConfig,
-        generator: torch.Generator,
+        generator: Generators,
     ) -> None:
         self._policy, self._tasks, self._client = policy, tasks, client
         self._config, self._generator = config, generator
@@ -86,7 +85,7 @@ class PolicyWorkbench:
             temperature=config.temperature,
             max_actions=config.max_actions,
             profile=PROFILES[config.profile],
-            generator=self._generator,
+            generator=of_specs(self._generator, tasks),
             rows=config.batch_rows,
         )
         return [

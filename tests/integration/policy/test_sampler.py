@@ -161,11 +161,32 @@ def test_a_small_batch_with_a_queue_draws_what_teacher_forcing_says(policy, spec
     check(chosen, policy, specs, 1.0)
 
 
+def test_with_a_generator_each_specs_are_drawn_as_if_alone(policy, specs):
+    def drawn(which, rows=None):
+        made = sample(
+            policy,
+            [specs[at] for at in which],
+            3,
+            max_actions=16,
+            profile=PROFILES["core"],
+            generator=[torch.Generator().manual_seed(at) for at in which],
+            rows=rows,
+        )
+        return [(which[one.task], one.actions) for one in made]
+
+    alone = {at: drawn([at]) for at in range(3)}
+    for which, rows in (([0, 1, 2], None), ([2, 0, 1], 4)):
+        assert drawn(which, rows) == [one for at in which for one in alone[at]]
+    assert len({actions for made in alone.values() for _, actions in made}) > 5
+    with pytest.raises(ValueError, match="generator: one for each of 2 specs, got 1"):
+        sample(policy, specs[:2], 1, profile=PROFILES["core"], generator=[torch.Generator()])
+
+
 def test_draws_follow_the_probabilities_and_never_the_impossible():
     weights = torch.zeros(705)
     weights[[0, 31, 32, 400, 704]] = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
-    generator = torch.Generator().manual_seed(0)
-    drawn, logprobs = _draw(weights[None], torch.zeros(20_000, dtype=torch.long), generator)
+    uniform = torch.rand(20_000, 1, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    drawn, logprobs = _draw(weights[None], torch.zeros(20_000, dtype=torch.long), uniform)
     counts = drawn.bincount(minlength=705) / len(drawn)
     assert (counts[weights == 0] == 0).all()
     torch.testing.assert_close(counts, weights, atol=0.015, rtol=0)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policy import literals, properties
@@ -81,6 +81,7 @@ def test_hidden_fields_change_no_model_input(tests, reference, test_code, progra
 
 
 @given(value=values, output=values)
+@example(value=10**400, output=-(10**400))
 @settings(deadline=None, max_examples=50)
 def test_any_values_encode_within_the_tables_and_finitely(value, output):
     task = replace(TASK, examples=(Example((value, output), output),))
