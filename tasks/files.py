@@ -71,15 +71,28 @@ def _read(path: str | Path) -> str:
         raise TaskFileError(path, None, f"is not UTF-8 (byte {error.start})") from None
 
 
+def parse(text: str) -> object:
+    """Return the JSON value of one line: no key twice, and no constant that JSON has not.
+
+    Raises:
+        TaskError: it is no such value.
+
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise TaskError(f"not JSON: {error.msg} (column {error.colno})") from None
+    except RecursionError:
+        raise TaskError("not JSON: nested too deeply") from None
+    except ValueError as error:
+        raise TaskError(str(error)) from None
+
+
 def _parse_line(path: str | Path, number: int, text: str) -> Task:
     try:
-        data = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-        return Task.from_json(data)
-    except json.JSONDecodeError as error:
-        reason = f"not JSON: {error.msg} (column {error.colno})"
-        raise TaskFileError(path, number, reason) from None
+        return Task.from_json(parse(text))
     except RecursionError:
-        raise TaskFileError(path, number, "not JSON: nested too deeply") from None
+        raise TaskFileError(path, number, "nested too deeply") from None
     except ValueError as error:
         raise TaskFileError(path, number, str(error)) from None
 

@@ -1,14 +1,18 @@
-"""A task from what a user types: a signature and examples.
+"""A task from what a user gives: a signature and examples, typed or as one JSON object.
 
 from_text("f(n: int) -> int", ["4 -> 10", "5 -> 15"])
+from_json({"signature": "f(n: int) -> int", "examples": ["4 -> 10", "5 -> 15"]})
 """
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tasks import rules, values
+from tasks.reading import Fields
 from tasks.schema import Constraints, Example, Param, Signature, Task, TaskError
 
+_SHORT = ("id", "signature", "examples", "description")
 _FORM = "write it as 'f(n: int) -> int'"
 
 
@@ -39,6 +43,42 @@ def from_text(
         constraints=constraints,
     )
     rules.check(task)
+    return task
+
+
+def from_json(data: object) -> Task:
+    """Return the task of an object of the file format, whose hidden tests may be absent.
+
+    Where the signature is text it is the short form, read as `from_text` does: `{"id"?,
+    "signature": "f(n: int) -> int", "examples": ["4 -> 10"], "description"?}`. Where there are no
+    hidden tests the examples are the tests as well.
+
+    Raises:
+        TaskError: as `Task.from_json` and `from_text`, or there is no example to choose by.
+
+    """
+    if isinstance(data, dict) and isinstance(data.get("signature"), str):
+        return _short_form(data)
+    task = Task.unchecked(data)
+    if not task.examples:
+        raise TaskError('examples: give at least one, for example {"args": [4], "expected": 10}')
+    if not task.tests and task.test_code is None:
+        task = replace(task, tests=task.examples)
+    rules.check(task)
+    return task
+
+
+def _short_form(data: object) -> Task:
+    fields = Fields(data, "", _SHORT)
+    task = from_text(
+        fields.text("signature"),
+        fields.texts("examples"),
+        description=fields.optional_text("description") or "",
+    )
+    given = fields.optional_text("id")
+    if given is not None:
+        task = replace(task, id=given)
+        rules.check(task)
     return task
 
 
