@@ -25,7 +25,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import override, to_plain
-from treewright.parts import sandbox
+from treewright.sampling import sandbox
 from treewright.services import spread
 
 

@@ -9,10 +9,14 @@ from tasks.schema import Example, Task
 from tasks.values import read_literal
 
 
+def visible(task: Task) -> Task:
+    """Return a task with its visible examples in place of its hidden tests."""
+    return replace(task, tests=task.examples, test_code=None)
+
+
 def visible_program(task: Task, source: str, name: str, limits: Limits) -> Program:
     """Return `source` with the task's visible examples in place of its hidden tests."""
-    shown = replace(task, tests=task.examples, test_code=None)
-    return program_for(shown, source, name, limits)
+    return program_for(visible(task), source, name, limits)
 
 
 def feedback(task: Task, result: Result) -> tuple[Feedback, ...]:

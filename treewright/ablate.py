@@ -32,7 +32,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright.ablation_table import Cell, write_tables
 from treewright.config import Config, ConfigError, load, to_plain
-from treewright.parts import sandbox
+from treewright.sampling import sandbox
 from treewright.signals import EXIT_INTERRUPTED, stopping
 
 _CURVE_POINTS = 40

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from evaluation.config import EvaluationConfig
 from evaluation.harness import evaluate
 from evaluation.records import EvaluationResult
 from learner.heldout import StrategyScore, score
@@ -21,7 +20,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config, ConfigError, override
-from treewright.parts import check_sampling, sandbox, with_target
+from treewright.sampling import check_sampling, refuse_samples, sandbox, with_target
 
 
 def run(
@@ -103,15 +102,6 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ConfigError(f"--k {text}: expected numbers with commas, such as 1,10") from None
-
-
-def refuse_samples(settings: EvaluationConfig, samples: int | None) -> None:
-    """Raise ConfigError where `--samples` is given to a search, which has a budget of its own."""
-    if samples is not None and settings.search != "none":
-        raise ConfigError(
-            f"--samples is for search=none: with search={settings.search} give "
-            f"search_nodes={samples}"
-        )
 
 
 def _table(result: EvaluationResult) -> Table:

@@ -34,7 +34,8 @@ from replay.metrics import ReplayCollector
 from replay.store import connect
 from tasks.sources import TaskSets, build
 from treewright.config import Config, ConfigError, dump, load, to_plain
-from treewright.parts import Parts, Sandbox, check, parts, sandbox
+from treewright.parts import Parts, check, parts
+from treewright.sampling import Sandbox, sandbox
 from treewright.services import LoopState, RunServices
 from treewright.signals import EXIT_INTERRUPTED, stopping
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from treewright.signals import EXIT_INTERRUPTED
+
 # Mistakes of the user and of the surroundings: one line and exit status 2. Anything else is a
 # defect of ours and keeps its traceback. Named, not imported: their modules may need torch.
 USER_ERRORS = {
@@ -50,6 +52,9 @@ class _Group(click.Group):
                 f"this command needs {missing}, which is not installed: "
                 "pip install 'treewright[train]'"
             ) from error
+        except KeyboardInterrupt:
+            # What the command had started was stopped on the way here.
+            sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # The reader of a pipe has gone: nothing is left to say, and Python must not try again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

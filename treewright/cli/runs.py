@@ -1,6 +1,7 @@
 """Commands of a run: train it, try it, look at it."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,32 +54,59 @@ def evaluate(**options: Any) -> None:
 
 @main.command()
 @click.option("--checkpoint", type=PATH, required=True, help="Run folder, checkpoint or export.")
-@click.option("--signature", required=True, help="Such as 'f(n: int) -> int'.")
 @click.option(
-    "--example", "examples", multiple=True, required=True, help="Such as '4 -> 10'; repeat."
+    "--tasks",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help='Tasks, a line each ("-": standard input), in place of --signature and --example.',
 )
-@click.option("--description", default="", help="What the function does, in words.")
+@click.option("--signature", help="Such as 'f(n: int) -> int'.")
+@click.option("--example", "examples", multiple=True, help="Such as '4 -> 10'; repeat.")
+@click.option("--description", help="What the function does, in words.")
 @click.option("--samples", type=click.IntRange(1), help="Programs to sample [default: 64].")
 @click.option(
     "--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True
 )
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads [default: the run's].")
 @click.option(
-    "--show-edits", type=click.Choice(["diff", "blocks"]), help="Its edits, on standard error."
+    "--show-edits", type=click.Choice(["diff", "blocks"]), help="How the program was edited."
 )
-@click.option("--timings", is_flag=True, help="Where the time went, on standard error.")
+@click.option("--timings", is_flag=True, help="Where the time went.")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
-def synth(**options: Any) -> None:
+def synth(
+    tasks: Path | None,
+    signature: str | None,
+    examples: tuple[str, ...],
+    description: str | None,
+    **options: Any,
+) -> None:
     """Write a function from examples: the shortest of the samples that agree with all of them.
 
     KEY=VALUE override the evaluation section of the run's configuration. search=best_of ranks
     programs by how right the policy thinks them; beam and mcts edit what fails as well:
     search=mcts max_edits=4 search_nodes=64 search_seconds=1. Exits 1 when none agrees.
-    """
-    from treewright.synth import run
 
-    sys.exit(run(**options))
+    With --tasks it answers line by line, for as long as lines come, and a program may keep it open:
+    each line is a task of the file format, whose hidden tests are not looked at and may be absent,
+    or {"id"?, "signature": "f(n: int) -> int", "examples": ["4 -> 10"], "description"?}. The answer
+    is a JSON object with source (null: none found) and error, which tells why a line was refused.
+    Lines that can be read at once are looked at together, up to a batch of the sampler; what is
+    found for a line depends on --seed and not on the other lines, but where programs are edited or
+    search_seconds is set. Exits 1 where a line got no program.
+    """
+    began = time.monotonic()
+    one = signature is not None and bool(examples)
+    if (tasks is not None) == one or (tasks and (signature or examples or description)):
+        raise click.UsageError("give --tasks, or --signature with --example (and --description)")
+    from treewright import stream
+    from treewright import synth as single
+    from treewright.solver import Options
+
+    how = Options(began=began, **options)
+    if tasks is not None:
+        sys.exit(stream.run(tasks, how))
+    sys.exit(single.run(str(signature), examples, description or "", how))
 
 
 @main.command()

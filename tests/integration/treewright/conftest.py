@@ -21,13 +21,17 @@ class CommandLine:
     folder: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str | Path, piped: bool = False, **environment: str
+    ) -> subprocess.Popen[str]:
+        """Start a command; with `piped` its standard input and errors have pipes of their own."""
         process = subprocess.Popen(
             [sys.executable, "-m", "treewright", *map(str, arguments)],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
+            stdin=subprocess.PIPE if piped else None,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if piped else subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )

@@ -15,7 +15,8 @@ from sandbox.errors import SandboxUnavailable
 from sandbox.local import Access, LocalServer
 from tasks.sources import build
 from treewright.config import load
-from treewright.parts import Parts, Sandbox, parts
+from treewright.parts import Parts, parts
+from treewright.sampling import Sandbox
 from treewright.services import RunServices
 
 from .conftest import SMOKE

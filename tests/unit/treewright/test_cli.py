@@ -108,3 +108,39 @@ def test_without_the_packages_for_training_a_command_names_what_to_install(
     assert answer.returncode == 2
     assert answer.stderr.startswith("Error: this command needs ")
     assert answer.stderr.endswith("is not installed: pip install 'treewright[train]'\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--signature", "f(n: int) -> int"),
+        ("--example", "4 -> 10"),
+        ("--tasks", "-", "--signature", "f(n: int) -> int", "--example", "4 -> 10"),
+        ("--tasks", "-", "--example", "4 -> 10"),
+        ("--tasks", "-", "--description", "Sum."),
+    ],
+    ids=" ".join,
+)
+def test_synth_takes_either_tasks_or_a_signature_with_examples(arguments: tuple[str, ...]):
+    result = CliRunner().invoke(main, ["synth", "--checkpoint", "run", *arguments])
+    assert result.exit_code == 2
+    assert "Error: give --tasks, or --signature with --example" in result.output
+
+
+def test_a_file_of_tasks_that_is_missing_is_a_mistake(tmp_path):
+    arguments = ["synth", "--checkpoint", "run", "--tasks", str(tmp_path / "none.jsonl")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "none.jsonl' does not exist" in result.output
+
+
+def test_ctrl_c_is_an_exit_status_of_its_own():
+    @main.command("interrupted")
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    try:
+        assert CliRunner().invoke(main, ["interrupted"]).exit_code == 130
+    finally:
+        del main.commands["interrupted"]

@@ -15,7 +15,7 @@ SECOND = Node(
 
 
 def test_diffs_lead_from_nothing_to_the_program():
-    first, second = tell_edits(SECOND.episode(), as_diffs=True)
+    first, second = tell_edits(SECOND.episode(), "diff")
     assert first == (
         "# the whole program written, passes 1 of 2 examples:\n"
         "--- before\n+++ after\n@@ -0,0 +1,2 @@\n+def f(n):\n+    return n\n"
@@ -27,10 +27,10 @@ def test_diffs_lead_from_nothing_to_the_program():
 @pytest.mark.parametrize("episode", [FIRST.episode(), SECOND.episode()], ids=len)
 def test_blocks_make_the_program_when_they_are_applied(episode: list[Node]):
     text = ""
-    for told in tell_edits(episode, as_diffs=False):
+    for told in tell_edits(episode, "blocks"):
         text = SearchReplace.parse(told.partition("\n")[2]).apply(text)
     assert text == episode[-1].source
 
 
 def test_an_episode_of_nothing_has_nothing_to_tell():
-    assert list(tell_edits([], as_diffs=True)) == []
+    assert list(tell_edits([], "diff")) == []
