@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors.torch import save as dump_tensors
 from torch import Tensor
@@ -12,10 +13,12 @@ from policy.config import ModelConfig
 from policy.grammar import GRAMMAR
 from policy.model import Policy
 from policy.text import VOCABULARY
-from replay.versions import WeightsStore
+
+if TYPE_CHECKING:
+    from replay.versions import WeightsStore  # loading a policy needs no Redis
 
 
-def publish(store: WeightsStore, version: int, weights: Mapping[str, Tensor]) -> None:
+def publish(store: "WeightsStore", version: int, weights: Mapping[str, Tensor]) -> None:
     """Make weights the newest of a run; raises what `WeightsStore.publish` raises.
 
     The blob is safetensors by parameter name, as `Policy.load_state_dict` takes them.
@@ -31,7 +34,7 @@ def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
     `checkpoint.load` does, and where the weights are not those of the config beside them.
     """
     found = checkpoint.load(path, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version)
-    policy = Policy(ModelConfig.model_validate(found.config["model"]))
+    config = ModelConfig.model_validate(found.config["model"])
     prefix = "ema/"
     weights = {
         name.removeprefix(prefix): value
@@ -39,8 +42,7 @@ def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
         if name.startswith(prefix)
     }
     try:
-        policy.load_state_dict(weights)
+        return Policy.restored(config, weights), found
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{path}: the weights do not fit the model: {reason}") from None
-    return policy.eval(), found

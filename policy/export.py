@@ -110,11 +110,11 @@ def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
         blob = (folder / WEIGHTS).read_bytes()
         if hashlib.sha256(blob).hexdigest() != about.weights_sha256:
             raise ExportError(_damaged(folder / WEIGHTS, "its checksum does not match"))
-        policy = Policy(ModelConfig.model_validate(about.config["model"]))
-        policy.load_state_dict(restored(load_tensors(blob)))
+        config = ModelConfig.model_validate(about.config["model"])
+        policy = Policy.restored(config, restored(load_tensors(blob)))
     except (OSError, SafetensorError, KeyError, ValidationError, RuntimeError) as error:
         raise ExportError(_damaged(folder / WEIGHTS, str(error))) from None
-    return policy.eval(), about.config
+    return policy, about.config
 
 
 def _read_about(file: Path) -> _About:

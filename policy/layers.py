@@ -6,6 +6,9 @@ Shapes: B rows, S positions, T spec tokens, d width, H heads, K of keys and valu
 E edges of the tree.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple, Protocol
 
 import torch
@@ -44,8 +47,23 @@ class Masks(NamedTuple):
 NO_MASKS = Masks()
 
 
+_drawing: ContextVar[bool] = ContextVar("_drawing", default=True)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Leave out drawing the weights of what is built, because others are loaded at once."""
+    before = _drawing.set(False)
+    try:
+        yield
+    finally:
+        _drawing.reset(before)
+
+
 def init_normal(weight: Tensor, std: float) -> Tensor:
     """Fill in place from a normal cut at two standard deviations that keeps the deviation."""
+    if not _drawing.get():
+        return weight
     std = std / _CUT_STD
     return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 

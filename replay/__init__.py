@@ -1,16 +1,23 @@
-"""Where trajectories wait for the learner. `replay.interface` tells the whole of it."""
+"""Where trajectories wait for the learner. `replay.interface` tells the whole of it.
 
-from replay.interface import (
-    Leased,
-    Reader,
-    RedisUnavailable,
-    ReplayError,
-    ReplayFull,
-    StaleVersion,
-    Writer,
-)
-from replay.store import Replay, connect, served
-from replay.v1.trajectory_pb2 import Edit, Feedback, Group, Reward, Timings, Trajectory
+What needs Redis is loaded when it is asked for: whoever reads the settings alone does without.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay.interface import (
+        Leased,
+        Reader,
+        RedisUnavailable,
+        ReplayError,
+        ReplayFull,
+        StaleVersion,
+        Writer,
+    )
+    from replay.store import Replay, connect, served
+    from replay.v1.trajectory_pb2 import Edit, Feedback, Group, Reward, Timings, Trajectory
 
 __all__ = [
     "Edit",
@@ -30,3 +37,16 @@ __all__ = [
     "connect",
     "served",
 ]
+_MESSAGES = ("Edit", "Feedback", "Group", "Reward", "Timings", "Trajectory")
+_STORE = ("Replay", "connect", "served")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "interface"
+    if name in _MESSAGES:
+        home = "v1.trajectory_pb2"
+    elif name in _STORE:
+        home = "store"
+    return getattr(import_module(f"replay.{home}"), name)

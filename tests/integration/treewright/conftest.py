@@ -39,7 +39,7 @@ class CommandLine:
         return process
 
     def run(self, *arguments: str | Path, **environment: str) -> tuple[int, str]:
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, piped=False, **environment)
         output, _ = process.communicate(timeout=240)
         return process.returncode, output
 

@@ -112,8 +112,8 @@ def test_hidden_tests_do_not_influence_the_choice(policy, client, settings):
 
 
 def test_a_line_that_cannot_be_looked_at_spoils_no_other(policy, client):
-    wide = {"signature": f"f({', '.join(f'p{at}: int' for at in range(40))}) -> int"}
-    wide |= {"examples": [f"{tuple(range(40))} -> 1"]}
+    params = ", ".join(f"p{at}: int" for at in range(40))
+    wide = {"signature": f"f({params}) -> int", "examples": [f"{tuple(range(40))} -> 1"]}
     small = full(constraints={"max_nodes": 1})
     unsent = {"signature": "f(n: Any) -> int", "examples": ["... -> 1"]}
     good, *others = asked(solver(policy, client), FIRST, wide, small, unsent, b"{")

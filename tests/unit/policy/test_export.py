@@ -81,3 +81,12 @@ def test_a_damaged_export_is_named(policy, tmp_path):
     (folder / export.ABOUT).write_text(json.dumps(about))
     with pytest.raises(export.ExportError, match="No such file"):
         export.read(folder)
+
+
+def test_a_restored_policy_draws_no_weights_of_its_own(policy):
+    before = torch.get_rng_state()
+    again = Policy.restored(MODEL, policy.state_dict())
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(logits(again), logits(policy))
+    with pytest.raises(RuntimeError, match="output_bias"):
+        Policy.restored(MODEL, {k: v for k, v in again.state_dict().items() if k != "output_bias"})

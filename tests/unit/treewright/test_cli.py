@@ -144,3 +144,9 @@ def test_ctrl_c_is_an_exit_status_of_its_own():
         assert CliRunner().invoke(main, ["interrupted"]).exit_code == 130
     finally:
         del main.commands["interrupted"]
+
+
+def test_synth_loads_neither_redis_nor_ray():
+    code = "import sys, treewright.stream; print({'redis', 'ray'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"

@@ -26,7 +26,8 @@ def pipe() -> Iterator[tuple[int, int]]:
 def test_every_line_comes_once_in_order_with_its_number(texts, size, most, ended):
     read, write = os.pipe()
     sent = b"\n".join(texts) + b"\n" * ended
-    lines, taken = Lines(read), []
+    lines = Lines(read)
+    taken: list[Line] = []
     for start in range(0, len(sent), size):
         os.write(write, sent[start : start + size])
         # Only where a line is there: else it would wait for ever.
