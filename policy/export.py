@@ -5,18 +5,15 @@
     └── export.json           how it was made, the run's config, the weights' SHA-256
 
 Each group of 32 weights of a row shares a scale; embeddings, which are few and shared with the
-output, keep 8 bits. Weights are restored once, at loading: torch's 4-bit kernels for CPUs need
-AVX-512 (without it they take 15 to 60 times as long as the product in float32 that they replace),
-and its weight-only 8-bit ones, torchao's included, are slower than float32. Those that quantise
-the activations too are faster (with AVX2, a fifth of the time in batches of 8, two fifths of it in
-batches of 64, by `torch.ops.quantized`, which torch deprecates; oneDNN's take two thirds), but
-move the logits of an untrained base_27m by a fifth of their spread. So the folder is small, and
-sampling is as fast as from the checkpoint. Neither file can hold code.
+output, keep 8 bits. Weights are restored once, at loading; the matrices of both levels then
+multiply as float16 where the CPU can (`policy.half`), and as float32, with a warning, where it
+can't. Neither file can hold code.
 
     ExportError(ValueError)    one line that names the file and what to do
 """
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,6 +29,7 @@ from torch import Tensor
 
 from policy.config import ModelConfig
 from policy.grammar import GRAMMAR
+from policy.half import use_float16
 from policy.model import Policy
 from policy.text import VOCABULARY
 
@@ -40,6 +38,8 @@ ABOUT = "export.json"
 GROUP = 32
 """Weights of a row that share a scale."""
 Bits = Literal["int8", "int4"]
+
+log = logging.getLogger(__name__)
 
 
 class ExportError(ValueError):
@@ -93,6 +93,8 @@ def is_export(folder: Path) -> bool:
 def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
     """Restore a policy, ready to sample, and the config of its run.
 
+    Its matrices multiply as float16, or as float32, with a warning, where this CPU can't.
+
     Raises ExportError where a file is missing or damaged, or the grammar or the text
     vocabulary is another.
     """
@@ -114,6 +116,8 @@ def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
         policy = Policy.restored(config, restored(load_tensors(blob)))
     except (OSError, SafetensorError, KeyError, ValidationError, RuntimeError) as error:
         raise ExportError(_damaged(folder / WEIGHTS, str(error))) from None
+    if not use_float16(policy):
+        log.warning(f"{folder}: no float16 products on this CPU: float32 is used, which is slower")
     return policy, about.config
 
 

@@ -15,6 +15,7 @@ from evaluation.harness import evaluate
 from evaluation.records import EvaluationResult
 from learner.heldout import StrategyScore, score
 from learner.supervised import SupervisedRows
+from policy.half import products
 from policy.model import Policy
 from tasks import sources
 from tasks.schema import Task
@@ -29,6 +30,7 @@ def run(
     ks: str,
     samples: int | None,
     temperature: float,
+    threads: int | None,
     limit: int | None,
     target: str | None,
     seed: int,
@@ -37,7 +39,7 @@ def run(
 ) -> None:
     """Evaluate and print a table, or one JSON object."""
     policy, config = stored.load_to_sample(checkpoint)
-    torch.set_num_threads(config.learner.torch_threads)
+    torch.set_num_threads(threads or config.learner.torch_threads)
     numbers = _numbers(ks)
     changed = {"ks": numbers, "temperature": temperature, "samples": samples or max(numbers)}
     config = override(config, "evaluation", changed, overrides)
@@ -62,9 +64,11 @@ def run(
     strategy = _strategy(policy, chosen, config)
     if as_json:
         found = {name: asdict(head) for name, head in strategy.items()}
-        click.echo(json.dumps(result.to_json() | {"strategy": found}))
+        told = {"strategy": found, "products": products(policy)}
+        click.echo(json.dumps(result.to_json() | told))
     else:
         Console().print(_table(result))
+        Console().print(f"products: {products(policy)}", highlight=False)
         if result.conditions:
             Console().print(
                 f"{result.conditions}: {result.executed / len(result.tasks):.1f} run on average, "

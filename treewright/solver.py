@@ -18,6 +18,7 @@ from evaluation.search.node import Node
 from evaluation.search.tasks import together
 from evaluation.synthesis import Synthesis, synthesise
 from policy.diffs import SearchReplace, unified_diff
+from policy.half import products
 from policy.model import Policy
 from sandbox.client import SandboxClient
 from tasks.schema import Task
@@ -122,6 +123,7 @@ def edits(episode: Sequence[Node], form: Form) -> Iterator[tuple[Node, str]]:
             yield node, str(SearchReplace.between(old, node.source) or "")
 
 
-def timings(seconds: Mapping[str, float]) -> str:
-    """Tell times in a line."""
-    return "# " + ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items())
+def timings(policy: Policy, seconds: Mapping[str, float]) -> str:
+    """Tell times, and how the policy multiplies, in a line."""
+    parts = (f"{name} {value:.3f} s" for name, value in seconds.items())
+    return f"# {', '.join(parts)}; products: {products(policy)}"

@@ -41,7 +41,7 @@ def run(tasks: Path, options: Options) -> int:
     every = True
     with ready(options) as solver, _opened(tasks) as descriptor:
         if options.timings:
-            click.echo(timings(solver.seconds), err=True)
+            click.echo(timings(solver.policy, solver.seconds), err=True)
         lines = Lines(descriptor)
         while taken := lines.take(solver.together):
             for reply in replies(solver, taken, options.show_edits, timed=options.timings):

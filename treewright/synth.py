@@ -20,7 +20,6 @@ def run(signature: str, examples: Sequence[str], description: str, options: Opti
         found = solver.find([task])
         taken = time.monotonic() - began
         searched = solver.settings.search != "none"
-        start = solver.seconds
     (answer,) = found.answers
     if options.show_edits:
         for text in tell_edits(answer.episode, options.show_edits):
@@ -29,7 +28,7 @@ def run(signature: str, examples: Sequence[str], description: str, options: Opti
         click.echo(answer.source.rstrip())
     click.echo((_searched if searched else _sampled)(answer, task, taken), err=True)
     if options.timings:
-        click.echo(timings({**start, **found.seconds}), err=True)
+        click.echo(timings(solver.policy, {**solver.seconds, **found.seconds}), err=True)
     return NONE_FOUND if answer.source is None else 0
 
 

@@ -35,6 +35,7 @@ def train(config: Path | None, resume: Path | None, overrides: tuple[str, ...]) 
 @click.option(
     "--temperature", type=click.FloatRange(0, min_open=True), default=0.8, show_default=True
 )
+@click.option("--threads", type=click.IntRange(1), help="CPU threads [default: the run's].")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many tasks.")
 @click.option("--target", help="Sandbox to use [default: one of its own].")
 @click.option("--seed", type=int, default=0, show_default=True)

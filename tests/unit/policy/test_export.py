@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from policy import export
+from policy import export, half
 from policy.config import HRMConfig, ModelConfig
 from policy.model import NO_HOLE, Policy
 from policy.spec import collate, encode
@@ -39,6 +39,17 @@ def test_what_is_exported_says_almost_the_same(policy, tmp_path, bits, error):
     before, after = logits(policy), logits(again)
     difference = (after - before).std() / before.std()
     assert 0 < difference < error
+
+
+@pytest.mark.skipif(half.kernel() is None, reason="no float16 products on this CPU")
+def test_an_export_multiplies_by_its_restored_weights_as_float16(policy, tmp_path):
+    export.write(tmp_path / "out", policy, CONFIG, "int8")
+    exported, _ = export.read(tmp_path / "out")
+    plain = Policy(MODEL).eval()
+    plain.load_state_dict(export.restored(dict(export.quantised(policy.state_dict(), "int8"))))
+    assert (half.products(exported), half.products(plain)) == ("float16 weights", "float32 weights")
+    before, after = logits(plain), logits(exported)
+    assert 0 < (after - before).std() / before.std() < 1e-3
 
 
 @pytest.mark.parametrize(("bits", "share"), [("int8", 0.3), ("int4", 0.27)])
