@@ -144,10 +144,11 @@ def compare_rates(checkpoint: Path, tasks: int, samples: int, seeds: int) -> dic
     with sandbox(config) as box:
         for split, every in (("heldout", held.heldout), ("families", held.heldout_families)):
             chosen = spread(every, tasks)
-            record[split] = found = {"tasks": len(chosen), "seeds": seeds}
+            found: dict[str, dict[str, float]] = {}
             for name, made in contenders(policy):
                 found[name] = rates(made, chosen, box.client, config, seeds)
                 print(line(f"{split}, {name}", found[name], found["float32"]), flush=True)
+            record[split] = {"tasks": len(chosen), "seeds": seeds, **found}
     return record
 
 
@@ -192,7 +193,7 @@ def cost(path: Path, threads: int, problems: int, programs: Path | None) -> dict
     policy, config = load(path)
     loaded = time.monotonic() - began
     config = override(config, "evaluation", SEARCH, ())
-    follow = json.loads(programs.read_text()) if programs else None
+    follow = json.loads(programs.read_text()) if programs else []
     if follow:
         policy.__class__ = Guided
         config = override(config, "evaluation", {"temperature": 1.0}, ())
@@ -249,20 +250,20 @@ def compare_costs(
         if name.startswith(RANDOM):
             ways[f"{name}, as trained"] = [*given, "--programs", programs]
         for way, arguments in ways.items():
-            found.setdefault(f"{way}, {count} threads", []).append(_apart(*arguments))
-    record: dict[str, Any] = {}
-    for name, times in found.items():
-        times.sort(key=lambda made: made["problem_seconds"])
-        record[name] = made = times[len(times) // 2]
-        print(
-            f"{name:60} {made['problem_seconds']:6.2f} s a problem "
-            f"({made['drawing_seconds']:.2f} drawing, {made['problem_cpu_seconds']:.2f} CPU), "
-            f"{made['peak_rss_bytes'] / 2**30:.2f} GiB, products: {made['products']}",
-            flush=True,
-        )
+            made = _apart(*arguments)
+            found.setdefault(f"{way}, {count} threads", []).append(made)
+            print(
+                f"{f'{way}, {count} threads':38} {made['problem_seconds']:6.2f} s a problem "
+                f"({made['drawing_seconds']:.2f} drawing, {made['problem_cpu_seconds']:.2f} CPU), "
+                f"{made['peak_rss_bytes'] / 2**30:.2f} GiB, {made['products']}",
+                flush=True,
+            )
+    record: dict[str, Any] = {
+        name: sorted(times, key=lambda made: float(made["problem_seconds"]))[len(times) // 2]
+        for name, times in found.items()
+    }
     files = {name: path / export.WEIGHTS for name, path in paths.items()}
-    sizes = {name: file.stat().st_size for name, file in files.items() if file.exists()}
-    record["weights_bytes"] = sizes
+    record["weights_bytes"] = {n: file.stat().st_size for n, file in files.items() if file.exists()}
     return record
 
 
@@ -296,11 +297,11 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     record: dict[str, Any] = {"hardware": hardware(), "torch": torch.__version__}
+    record["rates"] = compare_rates(given.checkpoint, given.tasks, given.samples, given.seeds)
     with tempfile.TemporaryDirectory() as folder:
         record["costs"] = compare_costs(
             given.checkpoint, Path(folder), given.threads, given.problems, given.rounds
         )
-    record["rates"] = compare_rates(given.checkpoint, given.tasks, given.samples, given.seeds)
     print(keep("export", record, given.results))
 
 

@@ -220,10 +220,17 @@ def test_eval_inspect_and_synth_use_the_checkpoint(cli):
     result = json.loads(output.splitlines()[-1])
     assert set(result["pass_at"]) == {"1", "2"}
     assert [task["samples"] for task in result["tasks"]] == [2, 2, 2]
+    assert result["products"] == "float32 weights"
 
     example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--samples", "4")
-    status, output = cli.run("synth", "--checkpoint", folder, *example)
+    status, output = cli.run(
+        "export", "--checkpoint", folder, "--out", "few-bits", "--weights", "int4"
+    )
+    assert status == 0, output
+    few_bits = ("--checkpoint", "few-bits", "--threads", "2", "--timings")
+    status, output = cli.run("synth", *few_bits, *example)
     assert status in (0, 1), output
+    assert re.search(r"; products: float(16|32) weights", output)
 
 
 def test_eval_and_synth_search_with_a_policy_that_edits(cli):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from policy import export, half
 from policy.config import HRMConfig, ModelConfig
+from policy.layers import Linear
 from policy.model import Policy
 
 MODEL = ModelConfig(hrm=HRMConfig(width=32, heads=2, feedback=True), max_actions=24)
@@ -60,9 +61,9 @@ def test_a_row_does_not_depend_on_those_beside_it():
 @needs_kernel
 def test_only_what_every_position_multiplies_by_is_packed(policy):
     assert half.products(policy) == "float32 weights"
-    linears = {name for name, part in policy.hrm.named_modules() if isinstance(part, half.Linear)}
+    linears = {name for name, part in policy.hrm.named_modules() if isinstance(part, Linear)}
     assert half.use_float16(policy)
-    left = {name for name, part in policy.hrm.named_modules() if isinstance(part, half.Linear)}
+    left = {name for name, part in policy.hrm.named_modules() if isinstance(part, Linear)}
     assert left == {"H_level.layers.0.cross_attn.kv_proj", "feedback", "q_head"}
     packed = {name for name, part in policy.named_modules() if isinstance(part, half.HalfLinear)}
     assert packed == {f"hrm.{name}" for name in linears - left}
