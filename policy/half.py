@@ -78,7 +78,8 @@ def products(policy: Policy) -> str:
 
 def _matrices(policy: Policy) -> Iterator[tuple[nn.Module, str, Tensor]]:
     """Yield what every position multiplies by: where it stands, its name, its weights."""
-    for parent in policy.hrm.modules():
+    # Levels that are one module are looked through once.
+    for parent in nn.ModuleList((policy.hrm.H_level, policy.hrm.L_level)).modules():
         for name, child in parent.named_children():
-            if isinstance(child, Linear) and child.bias is None and name != "kv_proj":
+            if isinstance(child, Linear) and name != "kv_proj":
                 yield parent, name, child.weight
