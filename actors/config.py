@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from policy.config import Precision
 from sandbox.types import Limits
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -83,6 +84,11 @@ class ActorsConfig(BaseModel):
 
     temperature: float = Field(default=1.0, gt=0)
     """Sampling temperature."""
+
+    precision: Precision = "auto"
+    """Arithmetic of the sampling: float32, or bfloat16 (weights and decoding cache; probabilities
+    and Q-values stay float32); `auto` is bfloat16 on a CPU with AMX-BF16 or AVX512-BF16, else
+    float32. Log-probabilities are those of what was really drawn from."""
 
     profile: str = "core"
     """Grammar profile that programs are sampled under."""

@@ -32,6 +32,7 @@ from evaluation.programs import program_for
 from policy.edits import Edit, propose
 from policy.grammar import PROFILES
 from policy.model import Policy
+from policy.precision import at_precision
 from policy.sampler import sample
 from policy.subtrees import ROOT
 from replay import ReplayFull, Timings, Trajectory, connect
@@ -98,7 +99,7 @@ class RolloutActor:
         rng, self._chance = random.Random(stream), random.Random(f"{stream}/edits")
         self._generator = torch.Generator().manual_seed(rng.getrandbits(63))
         self._tasks = TaskSource(settings, rng)
-        self._policy = Policy(settings.model).eval()
+        self._policy = at_precision(Policy(settings.model).eval(), config.precision)
         self._policy_version = 0
         self._polled = float("-inf")
         self._in_flight: deque[_Batch] = deque()

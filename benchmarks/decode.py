@@ -87,7 +87,7 @@ def cached_beside_recomputed(rounds: int) -> dict[str, float]:
     def cached() -> None:
         nothing = actions[:TASKS, :0]
         past = policy.begin(states, nothing, features[:TASKS, :1], torch.zeros(TASKS).long())
-        cache = DecodingCache(policy.config, past, rows, POSITIONS + 1, states.states)
+        cache = DecodingCache(policy.config, past, rows, POSITIONS + 1)
         reading = states.rows(rows)
         for position in range(POSITIONS):
             policy.project(policy.step(reading, features[:, position], cache))

@@ -46,9 +46,10 @@ from policy import export
 from policy.cache import DecodingCache
 from policy.grammar import PROFILES
 from policy.grammar.grammar import PAD
-from policy.half import products, use_float16
+from policy.half import use_float16
 from policy.hrm import SpecReading
 from policy.model import Policy
+from policy.precision import arithmetic
 from policy.sampler import sample
 from policy.spec import encode
 from sandbox.client import SandboxClient
@@ -210,7 +211,7 @@ def cost(path: Path, threads: int, problems: int, programs: Path | None) -> dict
     # The first is not counted: it makes what is made once.
     wall, drawing, cpu = (statistics.median(column) for column in zip(*seconds[1:], strict=True))
     return {
-        "products": products(policy),
+        "precision": arithmetic(policy),
         "problem_seconds": wall,
         "drawing_seconds": drawing,
         "problem_cpu_seconds": cpu,
@@ -255,7 +256,7 @@ def compare_costs(
             print(
                 f"{f'{way}, {count} threads':38} {made['problem_seconds']:6.2f} s a problem "
                 f"({made['drawing_seconds']:.2f} drawing, {made['problem_cpu_seconds']:.2f} CPU), "
-                f"{made['peak_rss_bytes'] / 2**30:.2f} GiB, {made['products']}",
+                f"{made['peak_rss_bytes'] / 2**30:.2f} GiB, {made['precision']}",
                 flush=True,
             )
     record: dict[str, Any] = {

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from policy.config import ModelConfig
+from policy.config import ModelConfig, Precision
 from sandbox.types import Limits
 
 Search = Literal["none", "best_of", "beam", "mcts"]
@@ -50,6 +50,9 @@ class EvaluationConfig(BaseModel):
 
     temperature: float = Field(default=0.8, gt=0.0)
     """Softmax temperature of the sampling (dimensionless)."""
+
+    precision: Precision = "auto"
+    """Arithmetic of the sampling, as `actors.precision`."""
 
     profile: str = "core"
     """Name of the grammar profile that programs are sampled in."""

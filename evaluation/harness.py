@@ -23,6 +23,7 @@ from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
 from evaluation.searched import evaluate_search
 from policy.grammar import PROFILES
 from policy.model import Policy
+from policy.precision import arithmetic, at_precision
 from policy.sampler import sample
 from policy.spec import encode
 from policy.uniforms import Generators, of_specs
@@ -67,6 +68,7 @@ def evaluate(
         raise ValueError(
             f"evaluation.profile: {config.profile!r} is none of {', '.join(sorted(PROFILES))}"
         )
+    policy = at_precision(policy, config.precision)
     if config.search != "none":
         return evaluate_search(
             policy, tasks, client, config, generator=generator, on_progress=on_progress
@@ -107,7 +109,7 @@ class _Evaluation:
                 self._judge(in_flight.popleft())
         while in_flight:
             self._judge(in_flight.popleft())
-        return summarise(self._tallies, Conditions.of(self._config), self._seconds())
+        return summarise(self._tallies, self._conditions(), self._seconds())
 
     def _batches(self) -> Iterator[tuple[range, int]]:
         """(task indices, programs a task) of each batch: work for about `batch_rows` rows."""
@@ -151,6 +153,9 @@ class _Evaluation:
         self._judged += batch.samples
         total = len(self._tasks) * self._config.samples
         self._on_progress(Progress(self._judged, total, self._seconds()))
+
+    def _conditions(self) -> Conditions:
+        return Conditions.of(self._config, arithmetic(self._policy))
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

@@ -15,7 +15,7 @@ from torch import Tensor
 from evaluation.charts import Unit, shown
 from evaluation.curves import RUN_FIGURES, SPLITS, loss_terms
 from evaluation.records import EditRecord, SampleRecord, TrainRecord
-from evaluation.report import chosen, headline, mixes, run_name, stage_rows
+from evaluation.report import chosen, headline, mixes, run_name, stage_rows, told_precision
 from evaluation.run_folder import Run
 from evaluation.tree import terminal
 from policy.diffs import unified_diff
@@ -26,7 +26,10 @@ _SPARK_WIDTH = 40
 
 def run_summary(run: Run, *, programs: int = 3) -> Group:
     """Return a run's pass rates, curves, verdicts and `programs` of its newest programs."""
-    parts: list[RenderableType] = [Text(run_name(run), style="bold"), _pass_rates(run)]
+    parts: list[RenderableType] = [Text(run_name(run), style="bold")]
+    if run.info and run.info.precision:
+        parts.append(Text(f"precision: {told_precision(run.info.precision)}"))
+    parts.append(_pass_rates(run))
     if run.train:
         parts.append(_curves(run.train))
     parts.append(_verdicts(run))

@@ -89,7 +89,8 @@ class EvaluationResult(_Json):
     Keys of `pass_at` are k as text. A k with no task of at least k samples is None. `scored_tasks`
     says over how many tasks each rate is. `verdicts` counts samples, duplicates included; after a
     search, the ranked programs that were judged. `search_nodes` and `search_seconds` are a search's
-    budget for a task, None where there was none.
+    budget for a task, None where there was none. `precision` is the arithmetic that programs were
+    sampled in.
     """
 
     pass_at: dict[str, float | None]
@@ -110,6 +111,7 @@ class EvaluationResult(_Json):
     max_edits: int = 1
     search_nodes: int | None = None
     search_seconds: float | None = None
+    precision: str = "float32"
 
     @property
     def conditions(self) -> str:
@@ -208,12 +210,17 @@ class Machine(_Json):
 
 @dataclass(frozen=True)
 class RunInfo(_Json):
-    """A run's identity. `revision` is the git commit, None outside a checkout."""
+    """A run's identity. `revision` is the git commit, None outside a checkout.
+
+    `precision` is the arithmetic of `learner`, `actors` and `evaluation` since its last start; of
+    actors on other machines, it is what this one's would have.
+    """
 
     name: str
     started_unix_seconds: float
     revision: str | None
     machine: Machine
+    precision: dict[str, str] = field(default_factory=dict)
 
 
 def _plain(value: object) -> object:

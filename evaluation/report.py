@@ -114,12 +114,18 @@ def render(run: Run, other: Run | None = None) -> str:
         verdicts=[v for v in VERDICTS if any(mix.share(v) for mix in verdict_mixes)],
         samples=[_drawn(sample) for sample in chosen(run.samples)],
         config=without_passwords(run.config) if run.config else None,
+        precision=told_precision(run.info.precision) if run.info else "",
     )
 
 
 def run_name(run: Run) -> str:
     """Return the run's name, or its folder's where it recorded none."""
     return run.info.name if run.info else run.folder.resolve().name
+
+
+def told_precision(precision: Mapping[str, str]) -> str:
+    """Tell the arithmetic of a run's parts, such as `learner float32, actors bfloat16`."""
+    return ", ".join(f"{part} {name}" for part, name in precision.items())
 
 
 def headline(run: Run, other: Run | None, split: Split) -> Headline | None:

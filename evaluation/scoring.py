@@ -139,10 +139,11 @@ class Conditions:
     max_edits: int = 1
     search_nodes: int | None = None
     search_seconds: float | None = None
+    precision: str = "float32"
 
     @classmethod
-    def of(cls, config: EvaluationConfig) -> Self:
-        """Return those of a configuration."""
+    def of(cls, config: EvaluationConfig, precision: str) -> Self:
+        """Return those of a configuration, and of what its precision came to."""
         searching = config.search != "none"
         return cls(
             ks=config.ks,
@@ -153,6 +154,7 @@ class Conditions:
             max_edits=config.max_edits,
             search_nodes=config.search_nodes if searching else None,
             search_seconds=config.search_seconds if searching else None,
+            precision=precision,
         )
 
 
@@ -194,6 +196,7 @@ def summarise(
         max_edits=conditions.max_edits,
         search_nodes=conditions.search_nodes,
         search_seconds=conditions.search_seconds,
+        precision=conditions.precision,
     )
 
 

@@ -18,6 +18,7 @@ from evaluation.search.node import Node
 from evaluation.search.rounds import Found
 from evaluation.search.tasks import search_tasks, together
 from policy.model import Policy
+from policy.precision import arithmetic
 from policy.uniforms import Generators, of_specs
 from sandbox.client import SandboxClient
 from sandbox.types import Program, Result
@@ -48,7 +49,8 @@ def evaluate_search(
     for searched_tallies, future in judged:
         _take(searched_tallies, future.result())
     every = [tally for group_tallies, _ in judged for tally in group_tallies]
-    return summarise(every, Conditions.of(config), time.monotonic() - began)
+    conditions = Conditions.of(config, arithmetic(policy))
+    return summarise(every, conditions, time.monotonic() - began)
 
 
 def _groups(tasks: int, config: EvaluationConfig) -> Iterator[range]:

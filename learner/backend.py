@@ -14,6 +14,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from policy.precision import Arithmetic
+
 Shard = Mapping[str, Tensor]
 """One learner's part of a batch: a flat dict of tensors, `learner.batch.collate` says which."""
 
@@ -37,6 +39,8 @@ class Backend(Protocol):
 
     num_shards: int
     """Shards that each batch must come in."""
+    precision: Arithmetic
+    """What `LearnerConfig.precision` comes to on the learners' device."""
 
     @property
     def steps(self) -> int:

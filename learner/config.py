@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from policy.config import Precision
+
 _MODEL_CONFIG = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 NonNegative = Annotated[float, Field(ge=0.0)]
@@ -136,8 +138,10 @@ class LearnerConfig(BaseModel):
     """Learner processes under RLlib (2 or more train data-parallel); 0 trains in the driver."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; `auto` takes CUDA when there is a GPU."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Arithmetic of the forward pass; weights and the objective stay in float32."""
+    precision: Precision = "auto"
+    """Arithmetic of the forward pass: float32, or bfloat16 (torch's autocast; weights, heads,
+    losses, optimizer and averages stay float32); `auto` is bfloat16 on a GPU that has it and on a
+    CPU with AMX-BF16 or AVX512-BF16, else float32."""
     torch_threads: Annotated[int, Field(ge=1)] = 1
     """CPU threads of torch in each learner."""
     supervised_rows: Annotated[int, Field(ge=0)] = 64

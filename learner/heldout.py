@@ -68,7 +68,7 @@ def _parts(policy: Policy, rows: Sequence[Row]) -> Iterator[ObjectiveInputs]:
     for start in range(0, len(rows), _BATCH_ROWS):
         (shard,) = collate(rows[start : start + _BATCH_ROWS], num_parts=_PARTS)
         moved = {name: value.to(device) for name, value in shard.items()}
-        yield from run_policy(policy, moved, bfloat16=False, averaged=policy)
+        yield from run_policy(policy, moved, precision="float32", averaged=policy)
 
 
 def _picked(log_probs: Tensor, actions: Tensor) -> Tensor:

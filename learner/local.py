@@ -8,6 +8,7 @@ from learner.config import LearnerConfig, ObjectiveConfig, resolve_device
 from learner.generators import generator_states, set_generator_states
 from learner.step import TrainStep, build_policy
 from policy.config import ModelConfig
+from policy.precision import resolve
 
 
 class LocalBackend:
@@ -28,6 +29,7 @@ class LocalBackend:
             )
         torch.set_num_threads(config.torch_threads)
         self._device = resolve_device(config.device)
+        self.precision = resolve(config.precision, self._device)
         policy = build_policy(model, seed).to(self._device)
         self._step = TrainStep(policy, objective, config)
         torch.manual_seed(seed)

@@ -41,8 +41,9 @@ from learner.generators import generator_states, set_generator_states
 from learner.objective import ObjectiveInputs
 from learner.optim import Optimisation
 from learner.step import build_policy, loss, run_policy, to_floats
-from policy.config import ModelConfig
+from policy.config import ModelConfig, Precision
 from policy.model import Policy
+from policy.precision import resolve
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +68,13 @@ class HRMModule(TorchRLModule):  # type: ignore[misc]  # Ray has no types
         """Build the policy from `model_config`; every learner gets the same first weights."""
         model = ModelConfig.model_validate(self.model_config["model"])
         self.policy = build_policy(model, self.model_config["seed"])
-        self._bfloat16 = self.model_config["precision"] == "bfloat16"
+        self._precision: Precision = self.model_config["precision"]
 
     def _forward_train(self, batch: Shard, **kwargs: Any) -> dict[str, list[ObjectiveInputs]]:
         # Dataclasses: DDP looks through them for their tensors but copies none of them.
         self.policy.hrm.train_steps = self.optimisation.steps
         averaged = cast(Policy, self.optimisation.ema.module)
-        inputs = run_policy(self.policy, batch, bfloat16=self._bfloat16, averaged=averaged)
+        inputs = run_policy(self.policy, batch, precision=self._precision, averaged=averaged)
         return {OUTPUTS: inputs}
 
 
@@ -171,6 +172,10 @@ class RllibBackend:
         self.group = self._build_group()
         self._last_state = self.state()
         self._steps = 0
+        setting = config.precision
+        (self.precision,) = self._guarded(
+            lambda group: _each(group, lambda one: resolve(setting, one.device), first=True)
+        )
 
     def _build_group(self) -> LearnerGroup:
         spec = MultiRLModuleSpec(rl_module_specs={DEFAULT_MODULE_ID: self._module_spec})

@@ -12,8 +12,9 @@ from learner.batch import Batch, Part, read_shard
 from learner.config import LearnerConfig, ObjectiveConfig
 from learner.objective import Counts, ObjectiveInputs, Targets, continue_target, objective
 from learner.optim import Optimisation
-from policy.config import ModelConfig
+from policy.config import ModelConfig, Precision
 from policy.model import Policy, PolicyOutput, SpecStates
+from policy.precision import autocast
 
 
 def build_policy(config: ModelConfig, seed: int) -> Policy:
@@ -24,7 +25,7 @@ def build_policy(config: ModelConfig, seed: int) -> Policy:
 
 
 def run_policy(
-    policy: Policy, shard: Shard, *, bfloat16: bool, averaged: Policy
+    policy: Policy, shard: Shard, *, precision: Precision, averaged: Policy
 ) -> list[ObjectiveInputs]:
     """Run the forward pass on a shard that lies on the policy's device; one result a part.
 
@@ -33,7 +34,7 @@ def run_policy(
     """
     batch = read_shard(shard)
     device = batch.spec.ids.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+    with autocast(precision, device):
         states = policy.encode_spec(batch.spec)
         found = _outputs(policy, states, batch)
         targets = _continue_targets(policy, found, averaged, batch)
@@ -42,7 +43,7 @@ def run_policy(
     return [
         replace(
             _inputs(*one, batch.counts, learn_continue=acts),
-            pointer=None if pointer is None else pointer.float()[one[0].spec_rows],
+            pointer=None if pointer is None else pointer[one[0].spec_rows],
         )
         for one in zip(batch.parts, found, targets, strict=True)
     ]
@@ -65,12 +66,7 @@ def _continue_targets(
         with torch.no_grad():
             outputs = _outputs(averaged, averaged.encode_spec(batch.spec), batch)
     return [
-        continue_target(
-            output.q_halt.float(),
-            output.q_continue.float(),
-            None if output.q_beyond is None else output.q_beyond.float(),
-        )
-        for output in outputs
+        continue_target(output.q_halt, output.q_continue, output.q_beyond) for output in outputs
     ]
 
 
@@ -80,9 +76,9 @@ def _inputs(
     targets = {field.name: getattr(part, field.name) for field in fields(Targets)}
     return ObjectiveInputs(
         logits=output.logits,
-        q_halt=output.q_halt.float(),
-        q_continue=output.q_continue.float(),
-        strategy=tuple(logits.float() for logits in output.strategy),
+        q_halt=output.q_halt,
+        q_continue=output.q_continue,
+        strategy=output.strategy,
         q_continue_target=target,
         learn_continue=learn_continue,
         counts=counts,
@@ -121,13 +117,13 @@ class TrainStep:
         self.policy = policy.train()
         self.optimisation = Optimisation(policy, config.optimizer)
         self._objective_config = objective_config
-        self._bfloat16 = config.precision == "bfloat16"
+        self._precision = config.precision
 
     def __call__(self, shard: Shard) -> dict[str, float]:
         """Train on a batch that lies on the policy's device; returns its figures."""
         self.policy.hrm.train_steps = self.optimisation.steps
         averaged = cast(Policy, self.optimisation.ema.module)
-        parts = run_policy(self.policy, shard, bfloat16=self._bfloat16, averaged=averaged)
+        parts = run_policy(self.policy, shard, precision=self._precision, averaged=averaged)
         total, found = loss(parts, self._objective_config, self.optimisation.steps)
         self.optimisation.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(total)

@@ -15,6 +15,8 @@ from torch.nn import functional
 # The dense function has one name, and one meaning of `causal`, in versions 4, 3 and 2.
 _FLASH = ("flash_attn.cute", "flash_attn_interface", "flash_attn")
 
+_HALVES = (torch.float16, torch.bfloat16)
+
 
 @cache
 def _flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
@@ -42,7 +44,7 @@ def attend(
 
     `causal` takes the queries for the last S of the T positions. `key_mask` is True where a key may
     be read (padded specs); a row needs one such key. `pair_mask` says the same of every query and
-    stands in for both. flash-attn takes no mask and no float32, so those go to SDPA.
+    stands in for both.
 
     Raises ValueError where causal queries are more than the keys.
     """
@@ -51,7 +53,7 @@ def attend(
         raise ValueError(f"causal attention of {queries} queries to {keys} keys is not defined")
     masked = key_mask is not None or pair_mask is not None
     causal = causal and queries > 1
-    flash = _flash() if q.is_cuda and not masked and q.dtype != torch.float32 else None
+    flash = _flash() if takes_flash(q.device.type, q.dtype, masked=masked) else None
     if flash is not None:
         out = flash(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
         return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
@@ -62,11 +64,20 @@ def attend(
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=alone)
     # Without an order among queries, the heads of a group are more queries to the same keys.
     grouped = q.reshape(q.shape[0], k.shape[1], -1, q.shape[-1])
-    if queries == 1 and not q.is_cuda and not torch.is_grad_enabled():
+    wide = q.dtype not in _HALVES
+    if queries == 1 and wide and not q.is_cuda and not torch.is_grad_enabled():
         out = _attend_once(grouped, k, v, key_mask)
     else:
         out = functional.scaled_dot_product_attention(grouped, k, v, attn_mask=mask)
     return out.reshape(q.shape)
+
+
+def takes_flash(device: str, dtype: torch.dtype, *, masked: bool) -> bool:
+    """Whether a kind of tensor is flash-attn's: on a GPU, of 16 bits, and under no mask.
+
+    All others are SDPA's: a learner or a sampler in float32 never runs flash-attn.
+    """
+    return device == "cuda" and dtype in _HALVES and not masked
 
 
 def _mask(
@@ -95,7 +106,10 @@ def _attend_once(
     v: Float[Tensor, "B K T D"],
     key_mask: Bool[Tensor, "B T"] | None,
 ) -> Float[Tensor, "B K G D"]:
-    """Decode on a CPU, where two products take half the time of SDPA's kernel for one query."""
+    """Decode on a CPU, where two products take half the time of SDPA's kernel for one query.
+
+    Not for halves: their scores would be rounded before the softmax.
+    """
     q_, k_, v_ = (part.reshape(-1, *part.shape[2:]) for part in (q, k, v))
     scale = q.shape[-1] ** -0.5
     if key_mask is None:

@@ -55,8 +55,8 @@ class Recorder:
 class DecodingCache:
     """Keys, values and messages of every module call, for `positions` positions of a row at most.
 
-    One row for each of `sources`, at the end of the prefix that it names. `like` gives device and
-    dtype.
+    One row for each of `sources`, at the end of the prefix that it names. It lies where the
+    prefixes' keys do, and is of their type.
     """
 
     def __init__(
@@ -65,16 +65,15 @@ class DecodingCache:
         past: Past,
         sources: Int[Tensor, " B"],
         positions: int,
-        like: Tensor,
     ) -> None:
         rows, core = len(sources), config.hrm
         calls, message_calls = _calls(config)
         head_width = core.width // core.heads
         # Zeros: a masked column is multiplied by 0, which would not cure a NaN.
-        self._kv: Float[Tensor, "C 2 B K P D"] = like.new_zeros(
+        self._kv: Float[Tensor, "C 2 B K P D"] = past.kv.new_zeros(
             calls, 2, rows, core.kv_heads, positions, head_width
         )
-        self._messages: Float[Tensor, "M B P m"] = like.new_zeros(
+        self._messages: Float[Tensor, "M B P m"] = past.kv.new_zeros(
             message_calls, rows, positions, EDGES * config.message_width
         )
         self._positions = positions
@@ -89,7 +88,7 @@ class DecodingCache:
         self.together = bool((lengths == self._clock).all())
         self._wrapped = False
         self._look()
-        self._write(torch.arange(rows, device=like.device), past, sources)
+        self._write(torch.arange(rows, device=sources.device), past, sources)
         self._begin()
 
     @property

@@ -4,6 +4,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+Precision = Literal["auto", "float32", "bfloat16"]
+"""A setting of arithmetic; `policy.precision` says what `auto` comes to on a device."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -65,7 +65,7 @@ class Run:
         self.programs, self.row = self._of(first, first)
         self.automaton = start.automaton.fork(first)
         self.reading = start.states.rows(first)
-        self.cache = DecodingCache(policy.config, start.past, first, max_actions + 1, like)
+        self.cache = DecodingCache(policy.config, start.past, first, max_actions + 1)
         begins = start.past.lengths
         self.keeper = None if start.keeping is None else Keeper(start.keeping, begins, first)
         prefixes = functional.pad(prefixes, (0, max_actions - prefixes.shape[1]))
@@ -121,7 +121,7 @@ class Run:
 
     def _advance(self, state: Float[Tensor, "B d"], temperature: float) -> None:
         """Take each program's next action: drawn, or kept of an older program."""
-        logits = self.policy.project(state).float()
+        logits = self.policy.project(state)
         if temperature != 1:
             logits = logits / temperature
         allowed: Bool[Tensor, "B V"] = self.automaton.mask()

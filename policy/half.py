@@ -70,10 +70,9 @@ def use_float16(policy: Policy) -> bool:
     return True
 
 
-def products(policy: Policy) -> str:
-    """Say how the policy multiplies: what it draws may differ between the two."""
-    packed = any(isinstance(module, HalfLinear) for module in policy.modules())
-    return "float16 weights" if packed else "float32 weights"
+def uses_float16(policy: Policy) -> bool:
+    """Whether the policy does."""
+    return any(isinstance(module, HalfLinear) for module in policy.modules())
 
 
 def _matrices(policy: Policy) -> Iterator[tuple[nn.Module, str, Tensor]]:

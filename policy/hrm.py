@@ -23,6 +23,7 @@ from policy.config import HRMConfig
 from policy.layers import (
     NO_MASKS,
     CrossAttention,
+    Head,
     Linear,
     Masks,
     Memory,
@@ -33,7 +34,6 @@ from policy.layers import (
     TreeMessages,
     init_normal,
     rms_norm,
-    widened,
 )
 
 
@@ -195,7 +195,7 @@ class HRM(nn.Module):
         )
         self.feedback = Linear(config.width, 2 * config.width) if config.feedback else None
         # Q starts close to "never halt", which bootstraps faster (the published choice).
-        self.q_head = Linear(config.width, 2)
+        self.q_head = Head(config.width, 2)
         nn.init.zeros_(self.q_head.weight)
         nn.init.constant_(self.q_head.bias, -5.0)
 
@@ -312,7 +312,7 @@ class HRM(nn.Module):
         self, state: Float[Tensor, "B d"]
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
         """Give (halt, continue) logits in float32 or wider."""
-        halt, go_on = widened(self.q_head(state)).unbind(-1)
+        halt, go_on = self.q_head(state).unbind(-1)
         return halt, go_on
 
     def wants_to_halt(

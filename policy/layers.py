@@ -77,6 +77,31 @@ class Linear(nn.Linear):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
+    def forward(self, x: Float[Tensor, "*shape i"]) -> Float[Tensor, "*shape o"]:
+        """Map; to weights of bfloat16 an input is rounded, as torch's autocast does it."""
+        weight = self.weight
+        if weight.dtype == torch.bfloat16:
+            x = x.bfloat16()
+        return functional.linear(x, weight, self.bias)
+
+
+class Head(Linear):
+    """A linear map to logits: float32 in any autocast, and whatever the other weights are."""
+
+    def forward(self, x: Float[Tensor, "*shape i"]) -> Float[Tensor, "*shape o"]:
+        """Map."""
+        return wide_linear(x, self.weight, self.bias)
+
+
+def wide_linear(
+    x: Float[Tensor, "*shape i"], weight: Float[Tensor, "o i"], bias: Float[Tensor, " o"] | None
+) -> Float[Tensor, "*shape o"]:
+    """Map in float32, or in float64 where that is what the weights are."""
+    if not torch.is_autocast_enabled(x.device.type):
+        return functional.linear(widened(x), weight, bias)
+    with torch.autocast(x.device.type, enabled=False):
+        return functional.linear(widened(x), weight, bias)
+
 
 def widened(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Give float32, or float64 where that is what it is."""
@@ -129,14 +154,15 @@ class Rotary(nn.Module):
 
 def rotate(x: Float[Tensor, "B S heads D"], rotation: Rotation) -> Float[Tensor, "B S heads D"]:
     """Turn queries and keys by their positions."""
-    cos, sin = (table.to(x.dtype).unsqueeze(-2) for table in rotation)
+    cos, sin = (table.unsqueeze(-2) for table in rotation)
     half = x.shape[-1] // 2
     first, second = x[..., :half], x[..., half:]
     # Writing into the halves is twice as fast on a CPU as joining two rotated ones.
+    # Halves are turned in the tables' float32 and rounded once, at the end.
     turned = x * cos
     turned[..., :half].addcmul_(second, sin[..., :half], value=-1)
     turned[..., half:].addcmul_(first, sin[..., half:])
-    return turned
+    return turned.to(x.dtype)
 
 
 class SelfAttention(nn.Module):

@@ -23,7 +23,7 @@ from policy.draft_tokens import most_tokens
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
 from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
-from policy.layers import NO_MASKS, Linear, Masks, Memory, Rotation, init_normal, undrawn
+from policy.layers import NO_MASKS, Head, Masks, Memory, Rotation, init_normal, undrawn, wide_linear
 from policy.pointer import NodePointer
 from policy.spec import PROPERTY_TOKENS, SpecBatch
 from policy.spec_tokens import Ids
@@ -108,9 +108,9 @@ class Policy(nn.Module):
                 message_width=config.message_width if config.graph else 0,
             ),
         )
-        self.output = None if config.tie_output else Linear(width, actions, bias=False)
+        self.output = None if config.tie_output else Head(width, actions, bias=False)
         self.output_bias = nn.Parameter(torch.zeros(actions))
-        self.strategy = nn.ModuleList(Linear(width, size) for size in SIZES)
+        self.strategy = nn.ModuleList(Head(width, size) for size in SIZES)
         self.pointer = NodePointer(width) if config.refine else None
 
     offsets: Tensor
@@ -142,7 +142,7 @@ class Policy(nn.Module):
         if self.pointer is None:
             raise ValueError("the policy does not refine: train one with model.refine=true")
         logits: Tensor = self.pointer(spec.states[:, PROPERTY_TOKENS:])
-        return logits.float().masked_fill(~spec.nodes, -torch.inf)
+        return logits.masked_fill(~spec.nodes, -torch.inf)
 
     def forward(
         self,
@@ -195,7 +195,7 @@ class Policy(nn.Module):
         Each task's programs begin with its first `lengths` actions; `features` are those of their
         holes, and of hole 0 where there are no actions.
         """
-        nothing = spec.states.new_empty(0)
+        nothing = spec.reading.kv[0].new_empty(0)
         past = Past(actions, lengths, nothing, nothing, depths=None, first=None)
         early, judged = self.hrm.stops_early, self.config.hrm.q_position == "first"
         if not (actions.shape[1] or judged):
@@ -226,12 +226,12 @@ class Policy(nn.Module):
         return self.hrm.settle(self._scaled(x)[:, None], around, cache.depths)
 
     def project(self, state: Float[Tensor, "*shape d"]) -> Float[Tensor, "*shape V"]:
-        """Give unmasked logits of the next action."""
+        """Give unmasked logits of the next action, in float32 or wider."""
         if self.output is None:
             weight = self.embedding[1 : 1 + GRAMMAR.num_actions]
         else:
             weight = self.output.weight
-        logits = functional.linear(state, weight, self.output_bias)
+        logits = wide_linear(state, weight, self.output_bias)
         if self.config.distribution == "stablemax":
             # The logarithm of stablemax's scores: the softmax of it is the stablemax of the logits.
             return logits.sign() * logits.abs().log1p()

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from policy.layers import Linear
+from policy.layers import Head, Linear
 
 
 class NodePointer(nn.Module):
@@ -16,7 +16,7 @@ class NodePointer(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.inner = Linear(width, width)
-        self.score = Linear(width, 1, bias=False)
+        self.score = Head(width, 1, bias=False)
         nn.init.zeros_(self.score.weight)
 
     def forward(self, states: Float[Tensor, "N P d"]) -> Float[Tensor, "N P"]:

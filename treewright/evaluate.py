@@ -15,7 +15,6 @@ from evaluation.harness import evaluate
 from evaluation.records import EvaluationResult
 from learner.heldout import StrategyScore, score
 from learner.supervised import SupervisedRows
-from policy.half import products
 from policy.model import Policy
 from tasks import sources
 from tasks.schema import Task
@@ -64,11 +63,10 @@ def run(
     strategy = _strategy(policy, chosen, config)
     if as_json:
         found = {name: asdict(head) for name, head in strategy.items()}
-        told = {"strategy": found, "products": products(policy)}
-        click.echo(json.dumps(result.to_json() | told))
+        click.echo(json.dumps(result.to_json() | {"strategy": found}))
     else:
         Console().print(_table(result))
-        Console().print(f"products: {products(policy)}", highlight=False)
+        Console().print(f"sampled in {result.precision}", highlight=False)
         if result.conditions:
             Console().print(
                 f"{result.conditions}: {result.executed / len(result.tasks):.1f} run on average, "

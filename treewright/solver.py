@@ -18,8 +18,8 @@ from evaluation.search.node import Node
 from evaluation.search.tasks import together
 from evaluation.synthesis import Synthesis, synthesise
 from policy.diffs import SearchReplace, unified_diff
-from policy.half import products
 from policy.model import Policy
+from policy.precision import arithmetic, at_precision
 from sandbox.client import SandboxClient
 from tasks.schema import Task
 from treewright import stored
@@ -89,6 +89,7 @@ def ready(options: Options) -> Iterator[Solver]:
     policy, config = stored.load_to_sample(options.checkpoint)
     torch.set_num_threads(options.threads or config.learner.torch_threads)
     config = _configured(config, options)
+    policy = at_precision(policy, config.evaluation.precision)
     loaded = time.monotonic()
     with sandbox(with_target(config, options.target)) as box:
         seconds = {
@@ -126,4 +127,4 @@ def edits(episode: Sequence[Node], form: Form) -> Iterator[tuple[Node, str]]:
 def timings(policy: Policy, seconds: Mapping[str, float]) -> str:
     """Tell times, and how the policy multiplies, in a line."""
     parts = (f"{name} {value:.3f} s" for name, value in seconds.items())
-    return f"# {', '.join(parts)}; products: {products(policy)}"
+    return f"# {', '.join(parts)}; sampled in {arithmetic(policy)}"

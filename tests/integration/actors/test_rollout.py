@@ -17,12 +17,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 from pydantic import SecretStr
 
 from actors.rollout import RolloutActor
 from actors.settings import ActorSettings
+from learner.batch import collate
 from learner.rollouts import RolloutRows
+from learner.step import run_policy
+from policy.config import Precision
 from policy.grammar import GRAMMAR
+from policy.model import Policy
 from policy.sampler import source_text
 from policy.spec import encode
 from policy.subtrees import first_action, subtrees
@@ -99,6 +104,26 @@ def test_trajectories_are_whole_and_agree_with_themselves(
         assert len(members) == members[0].group.size == 4
         assert members[0].group.reward_mean == pytest.approx(statistics.fmean(totals))
         assert members[0].group.reward_std == pytest.approx(statistics.pstdev(totals))
+
+
+def test_in_bfloat16_log_probs_are_those_of_that_network(
+    settings: ActorSettings, replay: Replay, publish: Publish, roll_out: RollOut
+) -> None:
+    publish(1)
+    roll_out(with_actors(settings, precision="bfloat16"))
+    rows = RolloutRows(settings.model.spec).rows(take(replay, 32))
+    torch.manual_seed(1)  # the weights that were published
+    policy = Policy(settings.model)
+    [shard] = collate([edits[0] for edits in rows])
+
+    def distance(precision: Precision) -> float:
+        with torch.no_grad():
+            [found] = run_policy(policy, shard, precision=precision, averaged=policy)
+        logits = found.logits[-1][found.drawn].masked_fill(~found.mask, -torch.inf)
+        said = logits.log_softmax(-1).gather(1, found.actions[found.drawn][:, None])[:, 0]
+        return float((said - found.behaviour_logprobs[found.drawn]).abs().mean())
+
+    assert distance("bfloat16") < 0.5 * distance("float32") < 0.01
 
 
 def refining(settings: ActorSettings) -> ActorSettings:

@@ -14,6 +14,7 @@ from evaluation.records import EvaluationResult
 from policy.config import HRMConfig, ModelConfig
 from policy.grammar import Root, codec
 from policy.model import Policy
+from policy.precision import arithmetic
 from policy.spec import encode
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
@@ -148,6 +149,12 @@ def test_the_same_generator_gives_the_same_result(policy, client):
     first, second = (run(policy, client, [task("t")]) for _ in range(2))
     assert first.tasks == second.tasks
     assert first.verdicts == second.verdicts
+
+
+def test_in_bfloat16_it_says_so_and_finds_as_much(policy, client, result):
+    half = run(policy, client, [task("easy")], precision="bfloat16")
+    assert (half.precision, arithmetic(policy)) == ("bfloat16", "float32")
+    assert half.tasks[0].correct == pytest.approx(result.tasks[0].correct, abs=8)
 
 
 def test_mistakes_are_named_before_anything_is_sampled(policy, client):

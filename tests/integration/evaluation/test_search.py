@@ -128,6 +128,14 @@ def test_the_evaluation_of_a_search_keeps_its_conditions(policy, client):
     assert result.executed < result.samples
 
 
+def test_in_bfloat16_edits_are_found_too(policy, client):
+    generator = torch.Generator().manual_seed(3)
+    config = settings("mcts", precision="bfloat16")
+    result = evaluate(policy, [TASK], client, config, generator=generator)
+    assert result.precision == "bfloat16"
+    assert result.pass_at["4"] == 1.0
+
+
 def test_what_was_found_before_the_time_was_over_is_returned(policy, client):
     [found] = find(policy, client, settings("mcts", search_seconds=1e-6), HARD).found
     assert (found.rounds, found.drawn) == (1, 8)

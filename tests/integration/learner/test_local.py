@@ -17,7 +17,7 @@ from policy.sampler import sample
 from policy.text import VOCABULARY
 from tests.unit.learner import samples
 
-CONFIG = LearnerConfig(device="cpu", text_dropout=0.2, names_dropout=0.2)
+CONFIG = LearnerConfig(device="cpu", precision="float32", text_dropout=0.2, names_dropout=0.2)
 
 
 def make(config: LearnerConfig = CONFIG, seed: int = 4) -> LocalBackend:
@@ -142,14 +142,23 @@ def test_weights_are_the_average_and_fit_the_policy():
     assert any(not torch.equal(raw[name], value) for name, value in weights.items())
 
 
-def test_bfloat16_trains_close_to_float32():
+def test_bfloat16_trains_close_to_float32_and_its_state_is_float32():
     half = make(CONFIG.model_copy(update={"precision": "bfloat16"}))
     full, shards = make(), Supply().shards()
+    assert (half.precision, full.precision) == ("bfloat16", "float32")
     for _ in range(3):
         found, expected = half.update(shards), full.update(shards)
     assert found["loss/total"] == pytest.approx(expected["loss/total"], rel=0.02)
     assert found["loss/total"] != expected["loss/total"]
-    assert {value.dtype for value in half.weights().values()} == {torch.float32}
+    states = half.state(), full.state()
+    for one in states:
+        kinds = {value.dtype for name, value in one.tensors.items() if not name.startswith("rng/")}
+        assert kinds == {torch.float32}
+    # Either goes on from the other's state, as near to it as before.
+    for backend, state in zip((half, full), reversed(states), strict=True):
+        backend.load_state(state)
+    found, expected = full.update(shards), half.update(shards)
+    assert found["loss/total"] == pytest.approx(expected["loss/total"], rel=0.05)
 
 
 def test_several_learners_need_ray():

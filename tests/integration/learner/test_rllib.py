@@ -12,6 +12,7 @@ from learner.batch import collate
 from learner.config import LearnerConfig, ObjectiveConfig
 from learner.local import LocalBackend
 from learner.rllib import RllibBackend
+from policy.config import Precision
 from tests.unit.learner import samples
 from treewright.cluster import private as cluster_of_own
 
@@ -36,13 +37,14 @@ def cluster() -> Iterator[None]:
         yield
 
 
-def make(num_learners: int) -> RllibBackend:
-    config = LearnerConfig(num_learners=num_learners, device="cpu")
+def make(num_learners: int, precision: Precision = "float32") -> RllibBackend:
+    config = LearnerConfig(num_learners=num_learners, device="cpu", precision=precision)
     return RllibBackend(samples.MODEL, ObjectiveConfig(), config, seed=SEED)
 
 
-def local() -> LocalBackend:
-    return LocalBackend(samples.MODEL, ObjectiveConfig(), LearnerConfig(device="cpu"), seed=SEED)
+def local(precision: Precision = "float32") -> LocalBackend:
+    config = LearnerConfig(device="cpu", precision=precision)
+    return LocalBackend(samples.MODEL, ObjectiveConfig(), config, seed=SEED)
 
 
 def batches(num_shards: int, steps: int, rows: int = 9):
@@ -66,8 +68,10 @@ def test_without_ray_it_is_refused():
 
 
 @pytest.mark.usefixtures("cluster")
-def test_in_the_driver_it_equals_the_local_backend_exactly():
-    backend, plain = make(0), local()
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_in_the_driver_it_equals_the_local_backend_exactly(precision: Precision):
+    backend, plain = make(0, precision), local(precision)
+    assert backend.precision == plain.precision == precision
     for shards in batches(1, 4):
         assert backend.update(shards) == plain.update(shards)
     assert backend.steps == plain.steps == 4

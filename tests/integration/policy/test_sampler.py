@@ -8,6 +8,7 @@ from policy.config import HRMConfig, ModelConfig
 from policy.drawing import _draw
 from policy.grammar import GRAMMAR, PROFILES, Automaton, Root
 from policy.model import Policy
+from policy.precision import at_precision
 from policy.sampler import sample
 from policy.spec import collate, encode
 from policy.untrained import compile_share, compiles, varied_tasks
@@ -68,7 +69,7 @@ def test_sources_hold_the_entry_function_of_their_task(specs, samples):
             assert function.returns is None
 
 
-def check(chosen, policy, specs, temperature):
+def check(chosen, policy, specs, temperature, tolerance=1e-4):
     """Compare log-probabilities and Q-values with those of one full pass."""
     lengths = torch.tensor([len(made.actions) for made in chosen])
     actions = torch.zeros(len(chosen), LIMIT, dtype=torch.long)
@@ -87,15 +88,40 @@ def check(chosen, policy, specs, temperature):
     expected = logits.log_softmax(-1).gather(2, actions[..., None])[..., 0]
     for row, made in enumerate(chosen):
         found = torch.tensor(made.logprobs)
-        torch.testing.assert_close(found, expected[row, : lengths[row]], atol=1e-4, rtol=1e-5)
-        assert made.q_halt == pytest.approx(output.q_halt[-1, row].item(), abs=1e-4)
-        assert made.q_continue == pytest.approx(output.q_continue[-1, row].item(), abs=1e-4)
+        torch.testing.assert_close(found, expected[row, : lengths[row]], atol=tolerance, rtol=1e-5)
+        assert made.q_halt == pytest.approx(output.q_halt[-1, row].item(), abs=tolerance)
+        assert made.q_continue == pytest.approx(output.q_continue[-1, row].item(), abs=tolerance)
 
 
 def test_what_sampling_says_is_what_teacher_forcing_says(policy, specs, samples):
     """Log-probs and Q-values of cached, shrinking batches equal those of one full pass."""
     chosen = [made for made in samples if specs[made.task].root is Root.BODY]
     check(chosen, policy, specs, TEMPERATURE)
+
+
+def test_in_bfloat16_they_agree_to_its_rounding(policy, specs):
+    half = at_precision(policy, "bfloat16")
+    chosen = [made for made in draw(half, specs) if specs[made.task].root is Root.BODY]
+    check(chosen, half, specs, TEMPERATURE, tolerance=0.3)
+
+
+def test_in_bfloat16_log_probs_are_of_the_logits_that_were_drawn_from(policy, specs, monkeypatch):
+    half, logits = at_precision(policy, "bfloat16"), []
+    project = Policy.project
+
+    def kept(self, state):
+        logits.append(project(self, state))
+        return logits[-1]
+
+    monkeypatch.setattr(Policy, "project", kept)
+    (made,) = draw(half, specs[4:5], k=1)
+    assert {one.dtype for one in logits} == {torch.float32}
+    actions, length = torch.tensor([made.actions]), torch.tensor([len(made.actions)])
+    machine = Automaton(PROFILES["core"], [specs[4].context], LIMIT, Root.BODY, torch.device("cpu"))
+    mask = machine.replay(actions, length).mask[0]
+    said = (torch.cat(logits) / TEMPERATURE).masked_fill(~mask, -torch.inf).log_softmax(-1)
+    found = said.gather(1, actions.T)[:, 0]
+    torch.testing.assert_close(torch.tensor(made.logprobs), found, atol=1e-5, rtol=1e-5)
 
 
 def test_the_generator_alone_decides(policy, specs, samples):

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.grafana.panels import ROWS
 from evaluation.run_folder import read_run
 from learner import checkpoint
 from policy.grammar import GRAMMAR
+from policy.precision import resolve
 from policy.text import VOCABULARY
 
 from .conftest import SMOKE
@@ -53,12 +55,18 @@ def _steps(folder: Path) -> int:
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("runtime=local", "learner.num_learners=0"),
+        (
+            "runtime=local",
+            "learner.num_learners=0",
+            "learner.precision=bfloat16",
+            "actors.precision=bfloat16",
+            "evaluation.precision=float32",
+        ),
         ("runtime=ray", "learner.num_learners=0"),
         ("runtime=ray", "learner.num_learners=1"),
         ("runtime=ray", "learner.num_learners=2"),
     ],
-    ids=lambda overrides: "-".join(overrides),
+    ids=lambda overrides: "-".join(overrides[:2]),
 )
 def test_a_run_ends_with_a_whole_folder(cli, overrides):
     # On rollouts alone a step waits for them, however long the actors take to start.
@@ -67,6 +75,10 @@ def test_a_run_ends_with_a_whole_folder(cli, overrides):
     assert status == 0, output
     run = read_run(cli.folder / "runs" / "smoke")
     assert run.info is not None
+    given = dict(one.split(".precision=") for one in overrides if ".precision=" in one)
+    auto = dict.fromkeys(("learner", "actors", "evaluation"), resolve("auto", torch.device("cpu")))
+    assert run.info.precision == auto | given
+    assert {one.result.precision for one in run.evals} == {run.info.precision["evaluation"]}
     assert run.train[-1].step == 5
     assert run.train[-1].policy_version > 1
     assert sum(sum(record.verdicts.values()) for record in run.train) > 0

@@ -56,7 +56,8 @@ def make_run(tmp_path):
         folder = Path(tmp_path / name)
         folder.mkdir()
         machine = Machine("Linux 6.1", "A Processor", 2, 8 * 2**30, (), {"python": "3.11.7"})
-        run_folder.write_info(folder, RunInfo(name, 1.7e9, "0" * 40, machine))
+        precision = {"learner": "float32", "actors": "bfloat16"}
+        run_folder.write_info(folder, RunInfo(name, 1.7e9, "0" * 40, machine, precision))
         (folder / run_folder.CONFIG_FILE).write_text(
             "name: demo\nreplay:\n  url: redis://user:secret@redis:6379/0\n"
         )

@@ -24,6 +24,7 @@ def test_a_run_shows_rates_curves_verdicts_and_programs(make_run):
     assert "Held-out parameters, pass@10 all 20 20.0% 100.0%" in lines
     assert any(line.startswith("Mean reward ▁") and "→ 1.294" in line for line in lines)
     assert any("wrong answer 59.2%" in line for line in lines)
+    assert "precision: learner float32, actors bfloat16" in lines
     assert any("└── BinOp //" in line for line in lines)
 
 

@@ -82,7 +82,7 @@ def test_after_a_search_pass_at_k_asks_for_a_right_one_among_the_k_best():
         searched("never", "WRONG_ANSWER"),
         searched("nothing"),
     ]
-    result = summarise(tallies, Conditions.of(config), seconds=3.0)
+    result = summarise(tallies, Conditions.of(config, "bfloat16"), seconds=3.0)
     assert result.pass_at == {"1": 0.25, "2": 0.25, "3": 0.5}
     assert result.pass_at_by_stage == {"loops": result.pass_at}
     assert result.scored_tasks == {"1": 4, "2": 4, "3": 4}
@@ -90,6 +90,7 @@ def test_after_a_search_pass_at_k_asks_for_a_right_one_among_the_k_best():
     assert (result.samples, result.executed, result.programs_per_second) == (36, 28, 12.0)
     assert result.verdicts == {"PASSED": 3, "TIME_LIMIT": 1, "WRONG_ANSWER": 2}
     assert result.conditions == ("search=beam, up to 4 edits, at most 9 programs and 2.5 s a task")
+    assert result.precision == "bfloat16"
     assert EvaluationResult.from_json(result.to_json()) == result
 
 

@@ -12,7 +12,7 @@ from tasks import sources
 from tasks.config import TasksConfig
 
 OPTIMIZER = OptimizerConfig(learning_rate=5e-3, warmup_steps=2)
-LEARNER = LearnerConfig(supervised_rows=6, rollout_rows=0, optimizer=OPTIMIZER)
+LEARNER = LearnerConfig(precision="float32", supervised_rows=6, rollout_rows=0, optimizer=OPTIMIZER)
 
 
 def model(**core) -> ModelConfig:
@@ -34,7 +34,7 @@ def policy_of(**core):
 
 
 def parts(policy, shard, averaged=None):
-    return run_policy(policy, shard, bfloat16=False, averaged=averaged or policy)
+    return run_policy(policy, shard, precision="float32", averaged=averaged or policy)
 
 
 def q_continue(found):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from policy.attention import _flash, attend
+from policy.attention import _flash, attend, takes_flash
 
 
 def reference(q, k, v, allowed):
@@ -95,6 +95,28 @@ def test_one_query_of_decoding_reads_under_its_mask(kv_heads):
         found = attend(q, k, v, key_mask=mask)
     k, v = (part.repeat_interleave(4 // kv_heads, dim=1) for part in (k, v))
     torch.testing.assert_close(found, reference(q, k, v, mask[:, None, None]))
+
+
+@pytest.mark.parametrize("queries", [1, 6])
+def test_scores_of_halves_are_not_rounded(queries):
+    """Two keys whose scores of about 40 differ by less than bfloat16 can say."""
+    q = torch.full((1, 1, queries, 16), 10.0)
+    k, v = torch.ones(1, 1, 2, 16), torch.tensor([1.0, -1.0]).view(1, 1, 2, 1).expand(1, 1, 2, 16)
+    k[0, 0, 1, 0] = 1.03125
+    everything = torch.ones(queries, 2, dtype=torch.bool)
+    with torch.no_grad():
+        found = attend(q.bfloat16(), k.bfloat16(), v.bfloat16())
+    expected = reference(q, k, v, everything)
+    assert (expected.abs() > 0.03).all()
+    torch.testing.assert_close(found.float(), expected, atol=4e-3, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_flash_attention_is_for_halves_on_a_gpu_without_a_mask(dtype):
+    halves = dtype in (torch.float16, torch.bfloat16)
+    assert takes_flash("cuda", dtype, masked=False) == halves
+    assert not takes_flash("cuda", dtype, masked=True)
+    assert not takes_flash("cpu", dtype, masked=False)
 
 
 def test_more_causal_queries_than_keys_are_refused():

@@ -1,6 +1,7 @@
 """Cached decoding equals the full pass: every switch, ragged rows, forks and rows that join."""
 
 import itertools
+from statistics import fmean
 
 import pytest
 import torch
@@ -11,10 +12,12 @@ from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
 from policy.model import Policy, close_features
+from policy.precision import at_precision
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
 
 LENGTH = 12
+TOLERANCE = {"float32": 1e-5, "bfloat16": 5e-2}
 
 
 def spec(index):
@@ -94,21 +97,22 @@ def programs(begins, tasks, seed):
     return actions, features
 
 
-def policy_of(config, seed):
+def policy_of(config, seed, precision):
     torch.manual_seed(seed)
     policy = Policy(config).eval()
     torch.nn.init.normal_(policy.hrm.q_head.weight)
     torch.nn.init.zeros_(policy.hrm.q_head.bias)
-    return policy
+    return at_precision(policy, precision)
 
 
 class Run:
     """Decodes given programs as the sampler does drawn ones, and checks every position."""
 
-    def __init__(self, config, plan, seed):
+    def __init__(self, config, plan, seed, precision="float32"):
         begins, tasks, lengths, self.rows = plan
         count = len(begins)
-        self.policy = policy_of(config, seed)
+        self.policy = policy_of(config, seed, precision)
+        self.precision, self.errors = precision, list[float]()
         actions, features = programs(begins, tasks, seed)
         self.states = self.policy.encode_spec(collate([spec(index) for index in range(count)]))
         self.tasks, self.lengths = torch.tensor(tasks), torch.tensor(lengths)
@@ -128,15 +132,13 @@ class Run:
     def run(self, leaves):
         live = torch.arange(self.rows)
         queued = list(range(self.rows, len(self.tasks)))
-        cache = DecodingCache(
-            self.policy.config, self.past, self.tasks[live], LENGTH + 1, self.states.states
-        )
+        cache = DecodingCache(self.policy.config, self.past, self.tasks[live], LENGTH + 1)
         done = torch.zeros_like(live, dtype=torch.bool)
         while not done.all() or queued:
             reading = self.states.rows(self.tasks[live])
             ages = cache.ages.clone()
             state = self.policy.step(reading, self.features[live, ages], cache)
-            self.check(state, live, ages, done)
+            self.compare_rows(state, live, ages, done)
             done = done | (ages == self.lengths[live])
             if done.any() and not done.all() and not queued and next(leaves):
                 kept = (~done).nonzero()[:, 0].flip(0)
@@ -149,7 +151,7 @@ class Run:
                 done[rows] = False
                 cache.put(rows, self.past, self.tasks[live[rows]])
 
-    def check(self, state, live, ages, done):
+    def compare_rows(self, state, live, ages, done):
         depths = torch.full_like(self.tasks, self.policy.config.hrm.segments - 1)
         if self.past.depths is not None:
             depths = self.past.depths[self.tasks]
@@ -160,10 +162,11 @@ class Run:
             self.compared += 1
             depth, length = depths[program], self.lengths[program]
             if age < length:
-                close(self.scores(logits[row]), self.scores(self.full.logits[depth, program, age]))
+                expected = self.full.logits[depth, program, age]
+                self.compare(self.scores(logits[row]), self.scores(expected))
             elif self.policy.config.hrm.q_position == "last":
-                close(q[0][row], self.full.q_halt[-1, program])
-                close(q[1][row], self.full.q_continue[-1, program])
+                self.compare(q[0][row], self.full.q_halt[-1, program])
+                self.compare(q[1][row], self.full.q_continue[-1, program])
 
     def scores(self, logits):
         """What the rounding is relative to: stablemax's logits are logarithms of that."""
@@ -171,27 +174,53 @@ class Run:
             return logits
         return logits.sign() * logits.abs().expm1()
 
+    def compare(self, found, expected):
+        error = (found - expected).abs().max() / max(1.0, expected.abs().max())
+        self.errors.append(error.item())
 
-def close(found, expected):
-    assert (found - expected).abs().max() <= 1e-5 * max(1.0, expected.abs().max())
+    @property
+    def agrees(self):
+        """In float32 everywhere; in bfloat16, whose rounding recurs in every call, on the whole."""
+        summed = max if self.precision == "float32" else fmean
+        return not self.errors or summed(self.errors) <= TOLERANCE[self.precision]
 
 
-@settings(
+SETTINGS = settings(
     max_examples=12,
     deadline=None,
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(config=configs(), plan=plans(), leaves=st.lists(st.booleans()), seed=st.integers(0, 99))
-def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
+PLANS = {
+    "config": configs(),
+    "plan": plans(),
+    "leaves": st.lists(st.booleans()),
+    "seed": st.integers(0, 99),
+}
+
+
+def decode(config, plan, leaves, seed, precision):
     begins, tasks, lengths, _ = plan
     with torch.no_grad():
-        run = Run(config, plan, seed)
+        run = Run(config, plan, seed, precision)
         run.run(itertools.chain(leaves, itertools.repeat(True)))
+    assert run.agrees
     # Each position after the prefix once, and the one after the last action.
     assert run.compared == sum(
         length - begins[task] + 1 for task, length in zip(tasks, lengths, strict=True)
     )
+
+
+@SETTINGS
+@given(**PLANS)
+def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
+    decode(config, plan, leaves, seed, "float32")
+
+
+@settings(SETTINGS, max_examples=6)
+@given(**PLANS)
+def test_in_bfloat16_they_are_as_near_as_its_rounding(config, plan, leaves, seed):
+    decode(config, plan, leaves, seed, "bfloat16")
 
 
 def test_a_row_that_joins_late_wraps_around_the_ring():
@@ -200,13 +229,15 @@ def test_a_row_that_joins_late_wraps_around_the_ring():
     with torch.no_grad():
         run = Run(config, ([0, 5], [0, 1, 0, 0], [LENGTH, LENGTH, LENGTH, 9], 1), 0)
         run.run(itertools.repeat(True))
+    assert run.agrees
     assert run.compared == 3 * LENGTH - 5 + 9 + 4
 
 
-def test_a_cache_that_mixes_rows_up_would_be_seen():
+@pytest.mark.parametrize("precision", TOLERANCE)
+def test_a_cache_that_mixes_rows_up_would_be_seen(precision):
     config = ModelConfig(hrm=HRMConfig(width=16, heads=2), message_width=8, max_actions=LENGTH)
     with torch.no_grad():
-        run = Run(config, ([0, 4], [0, 1, 1], [LENGTH, LENGTH, LENGTH], 3), 0)
+        run = Run(config, ([0, 4], [0, 1, 1], [LENGTH, LENGTH, LENGTH], 3), 0, precision)
         run.past = run.past._replace(kv=run.past.kv.flip(2))
-        with pytest.raises(AssertionError):
-            run.run(itertools.repeat(True))
+        run.run(itertools.repeat(True))
+    assert not run.agrees

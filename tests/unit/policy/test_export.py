@@ -6,6 +6,7 @@ import torch
 from policy import export, half
 from policy.config import HRMConfig, ModelConfig
 from policy.model import NO_HOLE, Policy
+from policy.precision import arithmetic
 from policy.spec import collate, encode
 from policy.untrained import varied_tasks
 
@@ -47,7 +48,7 @@ def test_an_export_multiplies_by_its_restored_weights_as_float16(policy, tmp_pat
     exported, _ = export.read(tmp_path / "out")
     plain = Policy(MODEL).eval()
     plain.load_state_dict(export.restored(dict(export.quantised(policy.state_dict(), "int8"))))
-    assert (half.products(exported), half.products(plain)) == ("float16 weights", "float32 weights")
+    assert (arithmetic(exported), arithmetic(plain)) == ("float16 weights", "float32")
     before, after = logits(plain), logits(exported)
     assert 0 < (after - before).std() / before.std() < 1e-3
 

@@ -9,6 +9,7 @@ from policy import export, half
 from policy.config import HRMConfig, ModelConfig
 from policy.layers import Linear
 from policy.model import Policy
+from policy.precision import arithmetic, at_precision
 
 MODEL = ModelConfig(hrm=HRMConfig(width=32, heads=2, feedback=True), max_actions=24)
 CONFIG = {"model": MODEL.model_dump(mode="json")}
@@ -60,14 +61,15 @@ def test_a_row_does_not_depend_on_those_beside_it():
 
 @needs_kernel
 def test_only_what_every_position_multiplies_by_is_packed(policy):
-    assert half.products(policy) == "float32 weights"
+    assert arithmetic(policy) == "float32"
     linears = {name for name, part in policy.hrm.named_modules() if isinstance(part, Linear)}
     assert half.use_float16(policy)
     left = {name for name, part in policy.hrm.named_modules() if isinstance(part, Linear)}
     assert left == {"H_level.layers.0.cross_attn.kv_proj", "feedback", "q_head"}
     packed = {name for name, part in policy.named_modules() if isinstance(part, half.HalfLinear)}
     assert packed == {f"hrm.{name}" for name in linears - left}
-    assert half.products(policy) == "float16 weights"
+    assert arithmetic(policy) == "float16 weights"
+    assert at_precision(policy, "bfloat16") is policy
 
 
 def test_without_the_kernel_an_export_multiplies_in_float32(policy, tmp_path, monkeypatch, caplog):
@@ -76,7 +78,7 @@ def test_without_the_kernel_an_export_multiplies_in_float32(policy, tmp_path, mo
     with caplog.at_level(logging.WARNING):
         again, _ = export.read(tmp_path / "out")
     assert f"{tmp_path / 'out'}: no float16 products" in caplog.text
-    assert half.products(again) == "float32 weights"
+    assert arithmetic(again) == "float32"
     restored = export.restored(dict(export.quantised(policy.state_dict(), "int4")))
     for name, weight in again.state_dict().items():
         assert torch.equal(weight, restored[name])

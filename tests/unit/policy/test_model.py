@@ -98,7 +98,7 @@ def begin(policy, states, rows, features):
     nothing = torch.zeros(len(rows), 0, dtype=torch.long)
     past = policy.begin(own, nothing, features[:, :1], torch.zeros_like(rows))
     positions = features.shape[1] + 1
-    return DecodingCache(policy.config, past, torch.arange(len(rows)), positions, states.states)
+    return DecodingCache(policy.config, past, torch.arange(len(rows)), positions)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

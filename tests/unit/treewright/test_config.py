@@ -51,6 +51,7 @@ def test_a_section_s_file_that_is_missing_or_wrong_is_named(tmp_path: Path):
         ("zzz=1", "valid keys there: "),
         ("seed=many", "seed: "),
         ("runtime=cloud", "'ray' or 'local'"),
+        ("actors.precision=fp16", "'auto', 'float32' or 'bfloat16'"),
         ("run.max_seconds=-1", "run.max_seconds: "),
         ("seed", "expected key=value"),
     ],
