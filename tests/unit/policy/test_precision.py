@@ -22,6 +22,7 @@ MODEL = ModelConfig(hrm=HRMConfig(width=64, heads=2), max_actions=32, refine=Tru
 def policy_of(model=MODEL):
     torch.manual_seed(0)
     policy = Policy(model).eval()
+    assert policy.pointer is not None
     for head in (policy.hrm.q_head, policy.pointer.score):  # which begin at 0
         torch.nn.init.normal_(head.weight)
     return policy
