@@ -57,7 +57,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config, override, to_plain
-from treewright.parts import sandbox
+from treewright.sampling import sandbox
 from treewright.services import spread
 
 RANDOM = "base_27m"

@@ -32,7 +32,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config, override
-from treewright.parts import sandbox
+from treewright.sampling import sandbox
 from treewright.services import spread
 
 KINDS: tuple[Arithmetic, ...] = get_args(Arithmetic)
