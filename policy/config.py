@@ -62,9 +62,12 @@ class HRMConfig(_Section):
     act: Literal["off", "halt", "halt_continue"] = "halt_continue"
     """Which Q-values stop an adaptive run: none, halt > 0, or halt > continue. Only the last learns
     the value of continuing; the value of halting is always learned, because it ranks programs."""
-    q_position: Literal["last", "first"] = "last"
-    """Where the Q-heads read a program: after its last action (they judge the program), or before
-    its first (they judge the task, so that sampling can stop early; the published choice)."""
+    q_position: Literal["last", "first", "draft"] = "last"
+    """Where the Q-heads read a program: after its last action (they judge it as it was written), or
+    before its first (they judge the task, so that sampling can stop early; the published choice),
+    or once it was run (they judge the draft that it became, with what the visible examples said of
+    it, where its next edit would begin: before that edit's first action). The last needs
+    model.refine."""
     q_target: Literal["bootstrapped", "lagged", "second_forward"] = "bootstrapped"
     """What the value of continuing is taught: the next segment's values; the same, said by the
     moving average of the weights, at the cost of its forward pass; or the published way, at the
@@ -157,4 +160,11 @@ class ModelConfig(_Section):
     def _sees_what_it_points_at(self) -> Self:
         if self.refine and not self.spec.program:
             raise ValueError("refine needs spec.program: the pointer reads the program's tokens")
+        if self.judges_drafts and not self.refine:
+            raise ValueError("hrm.q_position=draft needs refine: without it no draft is shown")
         return self
+
+    @property
+    def judges_drafts(self) -> bool:
+        """Whether the Q-heads judge programs once they were run (see `policy.judging`)."""
+        return self.hrm.q_position == "draft"

@@ -39,6 +39,7 @@ class Drawn(NamedTuple):
     """Actions of an older program that were kept, and not drawn."""
     lengths: Int[Tensor, " W"]
     q: Float[Tensor, "W 2"]
+    """0 where the Q-heads judge drafts: nothing was run yet."""
 
 
 class Run:
@@ -115,7 +116,7 @@ class Run:
         """Read what is known of programs at their ends, and let them leave the batch."""
         programs, rows = self.programs[ended], self.row[ended]
         self.drawn.lengths[programs] = self.cache.ages[rows]
-        if self.start.past.first is None:
+        if self.policy.config.hrm.q_position == "last":
             self.drawn.q[programs] = torch.stack(self.policy.hrm.q_values(state[rows]), dim=-1)
         self.programs, self.row = self.programs[~ended], self.row[~ended]
 

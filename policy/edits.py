@@ -9,6 +9,8 @@
             for edit, result in zip(edits, results)
         ]
 
+Who judges the drafts before they are edited (`policy.judging`) hands that reading of them on.
+
 A first program is drawn whole. A draft is edited: the pointer draws a node, what stands before it
 is kept, its subtree is drawn anew, and the rest of the draft is kept from there on as long as each
 action is legal (a name that it uses may be gone, or the budget). From the first that is not, the
@@ -26,9 +28,10 @@ from torch import Tensor
 from policy.beginnings import Beginning
 from policy.drafts import Draft
 from policy.grammar import Profile
+from policy.judging import Reading, read
 from policy.model import Policy, SpecStates
 from policy.sampler import Sample, draw
-from policy.spec import Spec, collate, encode
+from policy.spec import Spec
 from policy.subtrees import ROOT, subtrees
 from policy.uniforms import Generators, of_specs
 from tasks.schema import Task
@@ -62,11 +65,13 @@ def propose(
     profile: Profile,
     generator: Generators = None,
     rows: int | None = None,
+    reading: Reading | None = None,
 ) -> list[Edit]:
     """Draw `k` edits of each draft, each at a node of its own; those of a task stand together.
 
     Edits at the same node of a draft share its prefix. `temperature` is that of the actions; nodes
-    are drawn as the pointer says. The rest is as for `policy.sampler.sample`.
+    are drawn as the pointer says. `reading` is the policy's of these tasks and drafts, where it is
+    known. The rest is as for `policy.sampler.sample`.
 
     Raises:
         ValueError: as `sample`; a policy that does not refine is given a draft; a draft that the
@@ -78,12 +83,9 @@ def propose(
         raise ValueError(f"drafts: one (or None) for each of {len(tasks)} tasks, got {len(drafts)}")
     if k < 1:
         raise ValueError(f"proposing edits needs k >= 1, got {k}")
-    specs = [
-        encode(task, policy.config.spec, draft) for task, draft in zip(tasks, drafts, strict=True)
-    ]
-    if not specs:
+    if not tasks:
         return []
-    states = policy.encode_spec(collate(specs).to(policy.output_bias.device))
+    specs, states = read(policy, tasks, drafts) if reading is None else reading
     chosen = _choose(policy, states, drafts, k, generator)
     samples = draw(
         policy,

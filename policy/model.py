@@ -1,8 +1,8 @@
 """The policy network: a spec encoder and an HRM over the actions of a program.
 
 Position t of the HRM sees the spec and actions < t and gives the logits of action t; one position
-more, after the last action, gives the Q-values. So the network is causal and can decode with an
-exact cache.
+more, after the last action, gives the Q-values (or position 0 does: see `q_position`). So the
+network is causal and can decode with an exact cache.
 
 Shapes: N tasks, T spec tokens, B programs, L actions, S positions, V actions in the vocabulary,
 M segments, d width, E edges of the tree, F features of a hole (see `policy.grammar`).
@@ -63,9 +63,10 @@ class PolicyOutput(NamedTuple):
     logits: Float[Tensor, "M B L V"]
     """Unmasked."""
     q_halt: Float[Tensor, "M B"]
-    """Logit of the chance that the program is right, read after its last action."""
+    """Logit of the chance that what the Q-heads judge is right: the program or, where `q_position`
+    says so, the draft in its task's spec."""
     q_continue: Float[Tensor, "M B"]
-    """Logit of the value of another edit."""
+    """Logit of the value of another edit of it."""
     strategy: tuple[Float[Tensor, "M B K"], ...]
     """Logits of `policy.strategy.labels`, read before the first action."""
     q_beyond: Float[Tensor, " B"] | None
@@ -177,6 +178,18 @@ class Policy(nn.Module):
             tuple(head(z_h[:, :, 0]) for head in self.strategy),
             self.hrm.q_values(_at(beyond[0][None], judged)[0])[0].detach() if beyond else None,
         )
+
+    def judge(
+        self, spec: SpecStates, features: Int[Tensor, "N F"]
+    ) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
+        """Give (halt, continue) logits of each task's draft: those that `forward` gives its edits.
+
+        `features` are those of the first hole, which is the same whatever the edit will be.
+        """
+        features = features[:, None]
+        x = self.embed(features.new_empty(len(features), 0), features)
+        around = self.surroundings(spec.reading, features)
+        return self.hrm.q_values(self.hrm.settle(x, around, depths=None))
 
     def judged(self, valid: Bool[Tensor, "B L"]) -> Int[Tensor, " B"]:
         """Give the position that the Q-heads read of each program."""

@@ -37,7 +37,8 @@ class Sample:
     logprobs: tuple[float, ...]
     """Of each action that was drawn, under the mask and the temperature."""
     q_halt: float
-    """Logit of the chance that the program is right."""
+    """Logit of the chance that the program is right; 0, as `q_continue`, where the Q-heads judge
+    programs once they were run (`policy.judging`)."""
     q_continue: float
     source: str
 

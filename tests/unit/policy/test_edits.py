@@ -109,6 +109,7 @@ def scored(policy, task, draft, made):
             {},
             {"spec_reader": "prefix"},
             {"q_position": "first", "act": "off"},
+            {"q_position": "draft"},
             {"carry": "reset", "segments": 1},
         ]
     ),
