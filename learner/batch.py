@@ -11,10 +11,11 @@ different specs and V actions in the vocabulary:
     p/node, p/node_logprob, p/continue_value [B] (of an edit; -1, 0 and -1 where there is none)
     p/behaviour_logprobs [B, L]  p/strategy_labels [B, S]
     p/mask [N, V / 8]  p/constrained [C]  p/grammar_mask [C, V / 8]
-    spec/FIELD [G, …] for each field of `policy.spec.SpecBatch`  counts [8]
+    spec/FIELD [G, …] for each field of `policy.spec.SpecBatch`  counts [9]
 
-An edit is a row with its draft in its spec; its actions are those of the whole new program. Each
-shard has as many rows as every other (`PADDING` fills up) and the counts of the whole batch.
+An edit is a row with its draft in its spec; its actions are those of the whole new program. A draft
+that is judged is a row of one action, which is not drawn. Each shard has as many rows as every
+other (`PADDING` fills up) and the counts of the whole batch.
 """
 
 from collections.abc import Sequence
@@ -99,6 +100,7 @@ def count(rows: Sequence[Row]) -> Counts:
         repair_tokens=tokens(repairs),
         repair_rows=float(len(repairs)),
         rows=float(sum(row.kind != RowKind.PADDING for row in rows)),
+        drafts=float(len(of(RowKind.DRAFT))),
         strategy_rows=float(sum(bool(row.strategy) for row in rows)),
         constrained=float(sum(int(_bound(row).sum()) for row in rows)),
     )

@@ -41,6 +41,8 @@ class RowKind(IntEnum):
     """A program that passed every test some time ago: imitated, without a policy gradient."""
     REPAIR = 3
     """The edit that makes a failing program right: its node and its actions are imitated."""
+    DRAFT = 4
+    """A program once it was run, in its spec: the Q-heads judge it, nothing is written."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Counts:
     repair_tokens: float
     repair_rows: float
     rows: float
+    drafts: float
     strategy_rows: float
     constrained: float
 
@@ -121,6 +124,8 @@ class ObjectiveInputs(Targets):
     `continue_target` of the values here."""
     learn_continue: bool = True
     """Whether the value of going on is taught at all."""
+    judges_drafts: bool = False
+    """Whether the Q-heads judge programs once they were run: only rows of drafts teach them."""
     counts: Counts
 
 
@@ -309,11 +314,13 @@ def clipped_surrogate(
 
 
 def _q_learning(inputs: ObjectiveInputs) -> dict[str, Tensor]:
-    """Binary cross-entropy of both Q heads, over rows and segments."""
-    real_B = inputs.kind != RowKind.PADDING
+    """Binary cross-entropy of both Q heads, over what they judge and segments."""
+    judged_B, judged = inputs.kind != RowKind.PADDING, inputs.counts.rows
+    if inputs.judges_drafts:
+        judged_B, judged = inputs.kind == RowKind.DRAFT, inputs.counts.drafts
     solved_MB = inputs.solved.to(inputs.q_halt.dtype).expand_as(inputs.q_halt)
     halt_MB = binary_cross_entropy_with_logits(inputs.q_halt, solved_MB, reduction="none")
-    terms = {"q_halt": (halt_MB.mean(0) * real_B).sum() / inputs.counts.rows}
+    terms = {"q_halt": (halt_MB.mean(0) * judged_B).sum() / judged}
     if not inputs.learn_continue:
         return terms | {"q_continue": halt_MB.new_zeros(())}
     target_MB = inputs.q_continue_target
@@ -321,7 +328,7 @@ def _q_learning(inputs: ObjectiveInputs) -> dict[str, Tensor]:
         target_MB = continue_target(inputs.q_halt, inputs.q_continue)
     target_MB = torch.where(inputs.continue_value < 0.0, target_MB, inputs.continue_value)
     continue_MB = binary_cross_entropy_with_logits(inputs.q_continue, target_MB, reduction="none")
-    return terms | {"q_continue": (continue_MB.mean(0) * real_B).sum() / inputs.counts.rows}
+    return terms | {"q_continue": (continue_MB.mean(0) * judged_B).sum() / judged}
 
 
 def continue_target(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -88,6 +88,23 @@ class RolloutRows:
         made = iter([_row(step, programs[at]) for at, step in enumerate(steps)])
         return [[next(made) for _ in one.edits] for one in trajectories]
 
+    def drafts(
+        self, trajectories: Sequence[Trajectory], rows: Sequence[Sequence[Row]]
+    ) -> list[Row]:
+        """Return each program of the trajectories as the draft that it became when it was run.
+
+        `rows` are those of the trajectories: an edit's spec holds the draft that it began from.
+        """
+        return [
+            _draft_row(row, encoded)
+            for trajectory, edits in zip(trajectories, rows, strict=True)
+            for row, encoded in zip(edits, self._draft_specs(trajectory, edits), strict=True)
+        ]
+
+    def _draft_specs(self, trajectory: Trajectory, rows: Sequence[Row]) -> list[Spec]:
+        last = self.draft_spec(trajectory.task_json, _draft(trajectory.edits[-1]))
+        return [*(row.spec for row in rows[1:]), last]
+
     def _steps(self, trajectory: Trajectory) -> Iterable[_Step]:
         _check(trajectory)
         for at in range(len(trajectory.edits)):
@@ -97,8 +114,7 @@ class RolloutRows:
                 yield self._edit(trajectory, at)
 
     def _edit(self, trajectory: Trajectory, at: int) -> _Step:
-        before = trajectory.edits[at - 1]
-        draft = Draft(tuple(before.actions), read_feedback(before.feedback))
+        draft = _draft(trajectory.edits[at - 1])
         try:
             encoded = self.draft_spec(trajectory.task_json, draft)
             tree = subtrees(draft.actions, encoded.root)
@@ -116,6 +132,10 @@ def read_feedback(wire: Iterable[WireFeedback]) -> tuple[Feedback, ...]:
         )
         for one in wire
     )
+
+
+def _draft(edit: Edit) -> Draft:
+    return Draft(tuple(edit.actions), read_feedback(edit.feedback))
 
 
 def _name(trajectory: Trajectory) -> str:
@@ -167,6 +187,20 @@ def _row(step: _Step, program: Program | None) -> Row:
         node=step.node,
         node_logprob=edit.pointer_logprob,
         continue_value=_continue_value(trajectory.edits[step.at + 1 :]),
+    )
+
+
+def _draft_row(row: Row, encoded: Spec) -> Row:
+    """Make the row of a program that was run: its first hole, where its next edit would begin."""
+    return replace(
+        row,
+        spec=encoded,
+        program=row.program.beginning(1),
+        kind=RowKind.DRAFT,
+        behaviour_logprobs=None,
+        drawn=np.arange(0),
+        node=-1,
+        node_logprob=0.0,
     )
 
 

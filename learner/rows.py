@@ -33,10 +33,25 @@ class Program:
     grammar_mask: NDArray[np.uint8]
     """[C, V / 8] actions that the grammar alone allows there."""
 
+    def beginning(self, length: int) -> "Program":
+        """Return its first actions."""
+        inside = self.constrained < length
+        return Program(
+            self.actions[:length],
+            self.features[:length],
+            self.mask[:length],
+            self.constrained[inside],
+            self.grammar_mask[inside],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One program of a batch, or one edit, with its task, its draft and what is known of it."""
+    """One program of a batch, or one edit, with its task, its draft and what is known of it.
+
+    A draft that is judged is a row of its own: what is known is known of the draft, and the one
+    action of its program only says where an edit would begin.
+    """
 
     spec: Spec
     program: Program

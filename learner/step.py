@@ -44,6 +44,7 @@ def run_policy(
         replace(
             _inputs(*one, batch.counts, learn_continue=acts),
             pointer=None if pointer is None else pointer[one[0].spec_rows],
+            judges_drafts=policy.config.judges_drafts,
         )
         for one in zip(batch.parts, found, targets, strict=True)
     ]

@@ -37,7 +37,8 @@ class Batch:
 class Supply:
     """Draws batches. Rollouts are never waited for while there are references to train on.
 
-    `references` is None where training is on rollouts alone, `repairs` where nothing is repaired.
+    `references` is None where training is on rollouts alone, `repairs` where nothing is repaired;
+    with `judges_drafts` every program of a rollout is a row once more, as a draft.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Supply:
         reader: Reader,
         config: LearnerConfig,
         num_shards: int,
+        *,
+        judges_drafts: bool = False,
     ) -> None:
         self._references = references
         self._rollouts = rollouts
@@ -57,6 +60,7 @@ class Supply:
         self._reader = reader
         self._config = config
         self._num_shards = num_shards
+        self._judges_drafts = judges_drafts
         self.policy_version = 0
 
     def next(self) -> Batch | None:
@@ -72,6 +76,7 @@ class Supply:
             "rollout": [row for edits in rollouts for row in edits],
             "verified": self._verified.draw(self._config.verified_rows),
             "repair": self._repairs.draw(self._config.repair_rows) if self._repairs else [],
+            "draft": self._rollouts.drafts(trajectories, rollouts) if self._judges_drafts else [],
         }
         self._verified.add(trajectories, rollouts)
         if self._repairs:

@@ -179,6 +179,7 @@ class _Run:
             made.replay.reader,
             config.learner,
             made.backend.num_shards,
+            judges_drafts=config.model.judges_drafts,
         )
 
     def _repairs(self, rollouts: RolloutRows, verified: VerifiedRows) -> RepairRows:

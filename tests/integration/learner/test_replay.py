@@ -31,7 +31,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
         found.close()
 
 
-def make(replay: Replay, *, references: bool = True) -> Supply:
+def make(replay: Replay, *, references: bool = True, judges_drafts: bool = False) -> Supply:
     rollouts = RolloutRows(samples.MODEL.spec)
     verified = VerifiedRows(rollouts, per_task=CONFIG.verified_per_task, seed=2)
     return Supply(
@@ -42,6 +42,7 @@ def make(replay: Replay, *, references: bool = True) -> Supply:
         replay.reader,
         CONFIG,
         num_shards=1,
+        judges_drafts=judges_drafts,
     )
 
 
@@ -69,14 +70,18 @@ def test_trajectories_are_trained_on_once_and_verified_ones_again(replay: Replay
     assert replay.reader.leased() == len(given) - 10
 
 
-def test_an_episode_gives_a_row_for_each_edit_and_what_failed_is_repaired(replay: Replay):
+@pytest.mark.parametrize("judges_drafts", [False, True])
+def test_an_episode_gives_a_row_for_each_edit_and_what_failed_is_repaired(
+    replay: Replay, judges_drafts: bool
+):
     replay.writer.append_all(samples.episodes()[:10])
-    supply = make(replay)
+    supply = make(replay, judges_drafts=judges_drafts)
     first, second = supply.next(), supply.next()
     assert first is not None
     assert second is not None
     edits = sum(len(one.edits) for one in samples.episodes()[:10])
     assert kinds(first).count(RowKind.ROLLOUT) == first.rows["rollout"] == edits > 10
+    assert kinds(first).count(RowKind.DRAFT) == first.rows["draft"] == judges_drafts * edits
     assert len(first.rewards) == 10
     assert len(first.lags) == edits
     assert kinds(second).count(RowKind.REPAIR) == second.rows["repair"] > 0

@@ -99,7 +99,14 @@ REFINE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("backend", [("runtime=local",), ("runtime=ray", "learner.num_learners=2")])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        ("runtime=local", "model.hrm.q_position=draft"),
+        ("runtime=ray", "learner.num_learners=2"),
+    ],
+    ids=lambda overrides: "-".join(overrides),
+)
 def test_a_run_that_refines_learns_from_every_edit_and_goes_on(cli, backend):
     rollouts = ("learner.supervised_rows=0", "run.max_steps=5", "run.max_seconds=200")
     status, output = cli.run("train", "--config", SMOKE, *REFINE, *backend, *rollouts)
@@ -113,6 +120,7 @@ def test_a_run_that_refines_learns_from_every_edit_and_goes_on(cli, backend):
     losses = [record.loss for record in run.train if record.loss]
     assert all({"repair", "pointer"} <= loss.keys() for loss in losses)
     assert any(loss["pointer"] for loss in losses), "a failing program has been repaired"
+    assert any(loss["q_halt"] for loss in losses), "programs have been judged"
     saved = checkpoint.load(
         folder / "checkpoints", grammar_version=GRAMMAR.version, text_version=VOCABULARY.version
     )

@@ -142,6 +142,12 @@ def rows(num_references: int = 12, chosen: Sequence[Trajectory] | None = None) -
     return [*references().draw(num_references), *(row for edits in found for row in edits)]
 
 
+def drafts() -> list[Row]:
+    """Every program of `episodes`, judged once it was run."""
+    rollouts = RolloutRows(MODEL.spec)
+    return rollouts.drafts(episodes(), rollouts.rows(episodes()))
+
+
 def archive(rollouts: RolloutRows, per_task: int = 2) -> VerifiedRows:
     """The verified programs of `trajectories`."""
     found = VerifiedRows(rollouts, per_task=per_task, seed=3)

@@ -70,6 +70,7 @@ def make_inputs(seed: int = 0, dtype: torch.dtype = torch.float64) -> ObjectiveI
             repair_tokens=1.0,
             repair_rows=1.0,
             rows=4.0,
+            drafts=1.0,
             strategy_rows=1.0,
             constrained=3.0,
         ),

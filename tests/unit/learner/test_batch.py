@@ -22,7 +22,11 @@ SPLITS = [(1, 1), (1, 4), (2, 1), (2, 3), (3, 2), (5, 7)]
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return [*samples.rows(chosen=samples.episodes()), *samples.repairs().draw(6)]
+    return [
+        *samples.rows(chosen=samples.episodes()),
+        *samples.repairs().draw(6),
+        *samples.drafts(),
+    ]
 
 
 def read(rows: Sequence[Row], shards: int, parts: int) -> list[Batch]:
@@ -128,6 +132,7 @@ def test_counts_by_hand(rows: list[Row]):
     assert counts.rollout_tokens == sum(len(row.taught) for row in rollouts) + edits
     assert 0 < counts.verified_tokens < counts.rollout_tokens
     assert counts.rows == len(rows)
+    assert counts.drafts == sum(row.kind == RowKind.DRAFT for row in rows) == len(rollouts)
     assert counts.strategy_rows == len(references)
     only = count(references)
     assert (only.rollout_tokens, only.verified_tokens) == (1.0, 1.0)  # divisors, never 0

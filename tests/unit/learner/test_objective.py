@@ -257,6 +257,24 @@ def test_shards_agree_with_the_whole():
     assert whole.total.item() == pytest.approx(sum(p.total.item() for p in parts) / 2, rel=1e-12)
 
 
+def test_where_drafts_are_judged_they_alone_teach_the_q_heads():
+    inputs = make_inputs()
+    kind = inputs.kind.clone()
+    kind[[1, 2]] = RowKind.DRAFT
+    counts = replace(inputs.counts, drafts=2.0)
+    inputs = replace(inputs, kind=kind, counts=counts, judges_drafts=True)
+    found = objective(inputs, ObjectiveConfig()).terms
+    chance, going = inputs.q_halt.sigmoid(), inputs.q_continue.sigmoid()
+    # Row 1 is solved and row 2 not, which is known to have been worth 0.7 to go on from.
+    halt = -(chance[:, 1].log() + (1 - chance[:, 2]).log()).mean() / 2
+    torch.testing.assert_close(found["q_halt"], halt)
+    known = -(0.7 * going[:, 2].log() + 0.3 * (1 - going[:, 2]).log()).mean()
+    better = torch.maximum(chance, going)[1:, 1].detach()
+    target = torch.cat((better, chance[-1:, 1].detach()))
+    guessed = -(target * going[:, 1].log() + (1 - target) * (1 - going[:, 1]).log()).mean()
+    torch.testing.assert_close(found["q_continue"], (known + guessed) / 2)
+
+
 def rows_of(inputs: ObjectiveInputs, rows: list[int]) -> ObjectiveInputs:
     """One of two shards: some of the rows, with everything that goes by position cut to them."""
     row_of = inputs.drawn.nonzero()[:, 0].tolist()

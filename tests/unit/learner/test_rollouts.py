@@ -94,6 +94,33 @@ def test_an_edit_is_a_row_that_reads_its_draft():
         assert {row.reward for row in rows} == {one.reward.total}
 
 
+def test_every_program_is_a_draft_that_is_judged():
+    rollouts, given = make(), samples.episodes()
+    edits = rollouts.rows(given)
+    pairs = [pair for one, rows in zip(given, edits, strict=True)
+             for pair in zip([one] * len(rows), one.edits, rows, strict=True)]  # fmt: skip
+    for (one, edit, row), found in zip(pairs, rollouts.drafts(given, edits), strict=True):
+        draft = Draft(tuple(edit.actions), read_feedback(edit.feedback))
+        expected = spec.encode(rollouts.task(one.task_json), samples.MODEL.spec, draft)
+        assert found.spec.ids.tolist() == expected.ids.tolist()
+        assert found.kind == RowKind.DRAFT
+        assert found.solved == (edit.verdict == "PASSED")
+        assert found.continue_value == row.continue_value
+        # Where an edit of it would begin, and nothing that was chosen.
+        assert found.program.features.tolist() == row.program.features[:1].tolist()
+        assert len(found.taught) == 0
+        assert found.node == -1
+
+
+def test_a_draft_shares_the_spec_of_its_edit():
+    rollouts, given = make(), samples.episodes()
+    edits = rollouts.rows(given)
+    found = iter(rollouts.drafts(given, edits))
+    for rows in edits:
+        drafts = [next(found) for _ in rows]
+        assert [one.spec for one in drafts[:-1]] == [row.spec for row in rows[1:]]
+
+
 def test_values_that_programs_gave_are_read_back():
     said = [
         Feedback(verdict="WRONG_ANSWER", actual_json='{"$py":"(1, {2})"}'),

@@ -1,5 +1,7 @@
 """What the network's switches change in a train step."""
 
+import math
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from learner.supervised import SupervisedRows
 from policy.config import HRMConfig, ModelConfig
 from tasks import sources
 from tasks.config import TasksConfig
+from tests.unit.learner import samples
 
 OPTIMIZER = OptimizerConfig(learning_rate=5e-3, warmup_steps=2)
 LEARNER = LearnerConfig(precision="float32", supervised_rows=6, rollout_rows=0, optimizer=OPTIMIZER)
@@ -71,6 +74,23 @@ def test_a_lagged_target_is_what_the_average_says(shard):
     (theirs,) = parts(averaged, shard)
     torch.testing.assert_close(found.q_continue_target[1], theirs.q_halt[1].sigmoid().detach())
     assert q_continue([found]) != pytest.approx(same)
+
+
+def test_a_judge_of_drafts_learns_from_drafts_alone(shard):
+    config = samples.MODEL.model_copy(
+        update={"refine": True, "hrm": HRMConfig(width=32, heads=2, q_position="draft")}
+    )
+    drafts = [row for row in samples.drafts() if row.continue_value < 0][:12]
+    references = samples.references().draw(4)
+    step = TrainStep(build_policy(config, 0), ObjectiveConfig(), LEARNER)
+    assert step(collate(references)[0])["loss/q_halt"] == 0
+    (mixed,) = collate([*references, *drafts], num_parts=2)
+    losses = [step(mixed)["loss/q_halt"] for _ in range(60)]
+    share = sum(row.solved for row in drafts) / len(drafts)
+    assert 0.2 < share < 0.8
+    # Better than who knows the share alone: it tells the drafts apart.
+    ignorant = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    assert losses[-1] < 0.7 * ignorant
 
 
 def test_the_horizon_warms_up_over_train_steps(shard):
