@@ -10,12 +10,13 @@ alone; the hidden tests make the reward.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from actors.tasks import Drawn
 from policy.drafts import Draft, Feedback
 from policy.edits import Edit
+from policy.judging import QValues
 from sandbox.types import Result, Verdict
 
 Act = Literal["off", "halt", "halt_continue"]
@@ -32,6 +33,15 @@ class Turn:
     """On the hidden tests."""
     feedback: tuple[Feedback, ...] = ()
     """One for each visible example; empty where they were not run."""
+    judged: QValues | None = None
+    """What the Q-heads said of the program once it was run; None where they do not judge drafts, or
+    where no edit was due whatever they would say."""
+
+    @property
+    def values(self) -> QValues:
+        """What is known of the Q-heads' opinion: the newest."""
+        sample = self.edit.sample
+        return self.judged or QValues(sample.q_halt, sample.q_continue)
 
     @property
     def draft(self) -> Draft:
@@ -39,7 +49,7 @@ class Turn:
         return Draft(self.edit.sample.actions, self.feedback)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Episode:
     """The edits so far; the first writes a whole program."""
 
@@ -57,20 +67,31 @@ class Episode:
         """Whether the last program passed every hidden test."""
         return self.last.result.verdict is Verdict.PASSED
 
+    def judged(self, values: QValues) -> None:
+        """Take what the Q-heads say of the last program."""
+        self.turns[-1] = replace(self.last, judged=values)
+
+    def over(self, max_edits: int) -> bool:
+        """Whether no edit is due, whatever the Q-values are.
+
+        So it is after `max_edits` of them, and where the visible examples show no fault.
+        """
+        if self.lost or len(self.turns) >= max_edits:
+            return True
+        return all(one.passed for one in self.last.feedback)
+
     def goes_on(self, max_edits: int, act: Act, *, explores: bool = False) -> bool:
         """Whether another edit is due.
 
-        Never after `max_edits` of them, nor where the visible examples show no fault; else the
-        Q-values of the last program decide: off goes on, halt stops at a halt value above 0,
-        halt_continue at one above the value of continuing. Who explores does not ask them.
+        If the episode is not over the Q-values of the last program decide: off goes on, halt stops
+        at a halt value above 0, halt_continue at one above the value of continuing. Who explores
+        does not ask them.
         """
-        last, sample = self.last, self.last.edit.sample
-        if self.lost or len(self.turns) >= max_edits:
+        if self.over(max_edits):
             return False
-        if all(one.passed for one in last.feedback):
-            return False
-        bar = {"off": float("inf"), "halt": 0.0, "halt_continue": sample.q_continue}[act]
-        return explores or sample.q_halt <= bar
+        values = self.last.values
+        bar = {"off": float("inf"), "halt": 0.0, "halt_continue": values.go_on}[act]
+        return explores or values.halt <= bar
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import load as load_tensors
 
 from actors.episodes import Episode, TaskGroup, Turn
+from actors.judging import Judged, judge_runs
 from actors.runs import Run, Runs
 from actors.settings import ActorSettings
 from actors.tasks import TaskSource
@@ -176,6 +177,8 @@ class RolloutActor:
 
     def _submit(self, groups: list[TaskGroup], sample_seconds: float, began: float) -> bool:
         """Edit what is not over, and hand it to the sandbox; False where all is over."""
+        start = time.monotonic()
+        judged = judge_runs(self._policy, groups, self._config.max_edits)
         going = [
             (group, episode)
             for group in groups
@@ -184,8 +187,7 @@ class RolloutActor:
         ]
         if not going:
             return False
-        start = time.monotonic()
-        edits = self._edits(going) if going[0][1].turns else self._first_programs(groups)
+        edits = self._edits(going, judged) if going[0][1].turns else self._first_programs(groups)
         seconds = time.monotonic() - start
         proposals, programs = self._proposals(going, edits)
         version = self._policy_version
@@ -214,7 +216,9 @@ class RolloutActor:
         )
         return [Edit(one.task, ROOT, "", 0.0, one) for one in samples]
 
-    def _edits(self, going: Sequence[tuple[TaskGroup, Episode]]) -> list[Edit]:
+    def _edits(
+        self, going: Sequence[tuple[TaskGroup, Episode]], judged: Judged | None
+    ) -> list[Edit]:
         """Edit the last program of each episode."""
         return propose(
             self._policy,
@@ -225,6 +229,7 @@ class RolloutActor:
             max_actions=self._config.max_actions,
             profile=PROFILES[self._config.profile],
             generator=self._generator,
+            reading=None if judged is None else judged.of([episode for _, episode in going]),
         )
 
     def _proposals(
@@ -244,10 +249,11 @@ class RolloutActor:
         return proposals, [one for found in programs.values() for one in found]
 
     def _programs(self, group: TaskGroup, edit: Edit, name: str) -> list[Program]:
-        """The run on the hidden tests and, where edits may follow, that on the examples."""
+        """The run on the hidden tests and, where it is read, that on the visible examples."""
         task, source = group.drawn.task, edit.sample.source
         hidden = program_for(task, source, name, self._config.limits)
-        if self._config.max_edits == 1 or not task.examples:
+        read = self._config.max_edits > 1 or self._settings.model.judges_drafts
+        if not read or not task.examples:
             return [hidden]
         return [hidden, visible_program(task, source, f"{name}/shown", self._config.limits)]
 

@@ -3,7 +3,7 @@
 import math
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.config import EvaluationConfig
@@ -13,6 +13,7 @@ from evaluation.search.rounds import Request
 from policy.drafts import Draft
 from policy.edits import propose
 from policy.grammar import PROFILES
+from policy.judging import QValues, judge, read
 from policy.model import Policy
 from policy.sampler import Sample
 from policy.uniforms import Generators, of_specs
@@ -50,7 +51,7 @@ class PolicyWorkbench:
         self._run_id = uuid.uuid4().hex[:12]
         self._seen: list[set[str]] = [set() for _ in tasks]
         self.draw_seconds = 0.0
-        """Wall time of encoding the tasks and drawing edits."""
+        """Wall time of encoding the tasks, drawing edits and judging them."""
         self.run_seconds = 0.0
         """Wall time of waiting for the sandbox."""
 
@@ -61,10 +62,12 @@ class PolicyWorkbench:
         """
         began = time.monotonic()
         drawn = self._draw(wanted)
+        running = time.monotonic()
+        drafts = self._run([one for one in drawn if self._is_new(one)])
         ran = time.monotonic()
-        nodes = self._run([one for one in drawn if self._is_new(one)])
-        self.draw_seconds += ran - began
-        self.run_seconds += time.monotonic() - ran
+        nodes = self._nodes(drafts)
+        self.draw_seconds += running - began + time.monotonic() - ran
+        self.run_seconds += ran - running
         answers: list[list[Node | None]] = [[] for _ in wanted]
         for one in drawn:
             answers[one.request].append(nodes.get(one))
@@ -102,8 +105,8 @@ class PolicyWorkbench:
         seen.add(source)
         return True
 
-    def _run(self, new: Sequence[_Drawn]) -> dict[_Drawn, Node]:
-        """Run programs; what never ran, or tried to break out, is no node."""
+    def _run(self, new: Sequence[_Drawn]) -> dict[_Drawn, Draft]:
+        """Run programs; what never ran, or tried to break out, is left out."""
         testable = [one for one in new if self._tasks[one.task].examples]
         programs = [
             visible_program(
@@ -116,21 +119,35 @@ class PolicyWorkbench:
         ]
         results = dict(zip(testable, self._client.execute(programs), strict=True))
         return {
-            one: self._node(one, results.get(one))
+            one: self._draft(one, results.get(one))
             for one in new
             if one not in results or _ran(results[one])
         }
 
-    def _node(self, one: _Drawn, result: Result | None) -> Node:
+    def _draft(self, one: _Drawn, result: Result | None) -> Draft:
         said = () if result is None else feedback(self._tasks[one.task], result)
-        return Node(
-            draft=Draft(one.sample.actions, said),
-            source=one.sample.source,
-            q_halt=one.sample.q_halt,
-            q_continue=one.sample.q_continue,
-            parent=one.parent,
-            pointer=one.pointer,
-        )
+        return Draft(one.sample.actions, said)
+
+    def _nodes(self, drafts: Mapping[_Drawn, Draft]) -> dict[_Drawn, Node]:
+        values = self._judge(drafts) if drafts else []
+        return {
+            one: Node(
+                draft=draft,
+                source=one.sample.source,
+                q_halt=q.halt,
+                q_continue=q.go_on,
+                parent=one.parent,
+                pointer=one.pointer,
+            )
+            for (one, draft), q in zip(drafts.items(), values, strict=True)
+        }
+
+    def _judge(self, drafts: Mapping[_Drawn, Draft]) -> list[QValues]:
+        """Give what the Q-heads say of programs, now that they were run or when they were drawn."""
+        if not self._policy.config.judges_drafts:
+            return [QValues(one.sample.q_halt, one.sample.q_continue) for one in drafts]
+        tasks = [self._tasks[one.task] for one in drafts]
+        return judge(self._policy, read(self._policy, tasks, list(drafts.values())))
 
 
 def _ran(result: Result) -> bool:

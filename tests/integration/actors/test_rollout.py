@@ -19,14 +19,17 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 from pydantic import SecretStr
+from safetensors.torch import save
 
 from actors.rollout import RolloutActor
 from actors.settings import ActorSettings
 from learner.batch import collate
-from learner.rollouts import RolloutRows
+from learner.rollouts import RolloutRows, read_feedback
 from learner.step import run_policy
 from policy.config import Precision
+from policy.drafts import Draft
 from policy.grammar import GRAMMAR
+from policy.judging import judge, read
 from policy.model import Policy
 from policy.sampler import source_text
 from policy.spec import encode
@@ -165,6 +168,36 @@ def test_what_fails_is_edited_and_run_again(
     counters = replay.counters.read()
     assert counters["edits:1"] >= counters["edits:2"] >= counters["edits:3"] > 0
     assert counters["programs"] >= sum(len(one.edits) for one in taken)
+
+
+def test_the_q_heads_judge_what_was_run_and_the_verdict_is_told(
+    settings: ActorSettings, replay: Replay, roll_out: RollOut
+) -> None:
+    settings = refining(settings)
+    core = settings.model.hrm.model_copy(update={"q_position": "draft", "act": "halt_continue"})
+    settings = dataclasses.replace(settings, model=settings.model.model_copy(update={"hrm": core}))
+    torch.manual_seed(1)
+    policy = Policy(settings.model).eval()
+    torch.nn.init.normal_(policy.hrm.q_head.weight)
+    weights = {name: value.contiguous() for name, value in policy.state_dict().items()}
+    replay.weights.publish(1, save(weights))
+    roll_out(settings)
+    ended = 0
+    for one in take(replay, 32):
+        task = Task.from_json(json.loads(one.task_json))
+        drafts = [Draft(tuple(edit.actions), read_feedback(edit.feedback)) for edit in one.edits]
+        values = judge(policy, read(policy, [task] * len(drafts), drafts))
+        *before, last = zip(one.edits, values, strict=True)
+        for edit, q in before:
+            assert q.halt <= q.go_on
+            assert (edit.q_halt, edit.q_continue) == pytest.approx(q, abs=1e-4)
+        edit, q = last
+        asked = len(before) < 2 and any(said.verdict != "PASSED" for said in edit.feedback)
+        ended += asked
+        assert not asked or q.halt > q.go_on
+        told = (edit.q_halt, edit.q_continue)
+        assert told == pytest.approx(q if asked else (0.0, 0.0), abs=1e-4)
+    assert ended > 0, "halting before the last edit has been seen"
 
 
 def test_equal_sources_of_a_task_run_once_and_the_counters_add_up(

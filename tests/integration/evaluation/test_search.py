@@ -12,6 +12,7 @@ from evaluation.harness import evaluate
 from evaluation.search.tasks import Searched, search_tasks
 from policy.config import HRMConfig, ModelConfig
 from policy.grammar import Root, codec
+from policy.judging import judge, read
 from policy.model import Policy
 from policy.spec import encode
 from sandbox.client import SandboxClient
@@ -39,11 +40,12 @@ def client() -> Iterator[SandboxClient]:
         yield client
 
 
-def untrained(refine: bool) -> Policy:
+def untrained(refine: bool, q_position: str = "last") -> Policy:
     """A policy that leans towards `return b`, and less so towards `return a`."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    hrm = HRMConfig(width=32, heads=2, h_cycles=1, l_cycles=1, segments=1)
+    small = {"width": 32, "heads": 2, "h_cycles": 1, "l_cycles": 1, "segments": 1}
+    hrm = HRMConfig.model_validate(small | {"q_position": q_position})
     policy = Policy(ModelConfig(hrm=hrm, max_actions=32, refine=refine)).eval()
     names = encode(TASK, policy.config.spec).names
     for source, lean in (("return a", 7.3), ("return b", 8.0)):
@@ -151,6 +153,18 @@ def test_without_visible_examples_nothing_is_run_and_q_halt_ranks(policy, client
     assert all(not node.draft.feedback for node in found.nodes)
     values = [node.q_halt for node in found.ranked]
     assert values == sorted(values, reverse=True)
+
+
+def test_who_judges_drafts_does_so_after_their_run(client):
+    policy = untrained(refine=True, q_position="draft")
+    torch.nn.init.normal_(policy.hrm.q_head.weight)
+    [found] = find(policy, client, settings("mcts", search_nodes=24), HARD).found
+    nodes = found.ranked
+    assert all(len(node.draft.feedback) == 1 for node in nodes)
+    values = judge(policy, read(policy, [HARD] * len(nodes), [node.draft for node in nodes]))
+    assert [node.q_halt for node in nodes] == pytest.approx([one.halt for one in values], abs=1e-4)
+    going_on = [one.go_on for one in values]
+    assert [node.q_continue for node in nodes] == pytest.approx(going_on, abs=1e-4)
 
 
 def test_a_policy_that_does_not_edit_can_rank_first_programs(client):

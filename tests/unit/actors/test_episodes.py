@@ -1,10 +1,13 @@
 """When an episode goes on, and what becomes of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from actors.episodes import Act, Episode, Turn
 from policy.drafts import Feedback
 from policy.edits import Edit
+from policy.judging import QValues
 from policy.sampler import Sample
 from sandbox.types import Result, Verdict
 
@@ -38,6 +41,17 @@ def test_who_explores_does_not_ask_the_q_values(act: Act):
     assert Episode([turn(WRONG, **sure)]).goes_on(3, act, explores=True)
     assert not Episode([turn(PASSED, **sure)]).goes_on(3, act, explores=True)
     assert not Episode([turn(WRONG, **sure)]).goes_on(1, act, explores=True)
+
+
+def test_what_was_judged_after_the_run_decides():
+    written = turn(WRONG, q_halt=9.0, q_continue=-9.0)
+    episode = Episode([written])
+    assert episode.last.values == (9.0, -9.0)
+    assert not episode.goes_on(3, "halt_continue")
+    episode.judged(QValues(-2.0, -1.0))
+    assert episode.last.values == (-2.0, -1.0)
+    assert episode.goes_on(3, "halt_continue")
+    assert episode.turns == [replace(written, judged=QValues(-2.0, -1.0))]
 
 
 def test_what_passes_its_examples_is_not_edited():

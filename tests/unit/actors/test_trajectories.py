@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from policy import spec
 from policy.config import SpecConfig
 from policy.drafts import NO_VALUE, Feedback
 from policy.edits import Edit
+from policy.judging import QValues
 from policy.sampler import Sample
 from replay import Timings
 from sandbox.types import Result, TestResult, Verdict
@@ -68,6 +70,13 @@ def test_every_edit_is_told():
     assert read_feedback(one.edits[0].feedback) == SAID
     assert one.edits[0].feedback[1].actual_json == "null"
     assert read_feedback(one.edits[2].feedback)[2].actual is NO_VALUE
+
+
+def test_what_is_told_of_the_q_values_is_what_was_decided_by():
+    first, last = turn(Verdict.WRONG_ANSWER, WHOLE), turn(Verdict.PASSED, (1,))
+    episode = Episode([replace(first, judged=QValues(-1.5, 2.5)), last])
+    (one,) = judge(group(episode), ORIGIN).trajectories
+    assert [(edit.q_halt, edit.q_continue) for edit in one.edits] == [(-1.5, 2.5), (0.25, -0.25)]
 
 
 def test_a_lost_episode_gives_no_trajectory_and_is_in_no_mean():
