@@ -35,7 +35,7 @@ from tasks import sources
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config
-from treewright.parts import sandbox
+from treewright.sampling import sandbox
 from treewright.services import spread
 
 Values = NDArray[np.float64]
