@@ -277,5 +277,6 @@ def test_eval_and_synth_search_with_a_policy_that_edits(cli):
     assert "+++ after\n@@ -0,0 +1" in output
     assert re.search(r"6 drawn, \d run, \d", output)
     assert re.search(
-        r"# load .* s, start the sandbox .* s, encode and sample .* s, run .* s", output
+        r"# import .* s, load .* s, start the sandbox .* s, encode and sample .* s, run .* s",
+        output,
     )
