@@ -97,7 +97,8 @@ def wide_linear(
     x: Float[Tensor, "*shape i"], weight: Float[Tensor, "o i"], bias: Float[Tensor, " o"] | None
 ) -> Float[Tensor, "*shape o"]:
     """Map in float32, or in float64 where that is what the weights are."""
-    if not torch.is_autocast_enabled(x.device.type):
+    # A model's size is found on the meta device, for which torch has no autocast.
+    if x.is_meta or not torch.is_autocast_enabled(x.device.type):
         return functional.linear(widened(x), weight, bias)
     with torch.autocast(x.device.type, enabled=False):
         return functional.linear(widened(x), weight, bias)

@@ -125,26 +125,26 @@ def test_a_killed_parent_takes_the_server_along(tmp_path: Path) -> None:
         print(started[0].pid, flush=True)
         time.sleep(60)
     """)
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
+    temporary = Path(tempfile.mkdtemp())  # short: a socket's path may not be long
     data = tmp_path / "data"
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", program, str(data)],
         stdout=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(Path.cwd())},
-    )
-    assert child.stdout is not None
-    with child.stdout:
-        pid = int(child.stdout.readline())
-    guard = psutil.Process(pid).ppid()
-    child.kill()
-    child.wait()
+    ) as child:
+        try:
+            assert child.stdout is not None
+            pid = int(child.stdout.readline())
+            guard = psutil.Process(pid).ppid()
+        finally:
+            child.kill()
     with EmbeddedRedis(data) as server:  # at once: waits until the other has let go of the data
         replay = opened(server)
         assert ids(replay.reader.lease(9, 1)) == ["a"]
         replay.close()
     wait_for(lambda: gone(pid) and gone(guard))
     assert list(temporary.iterdir()) == []
+    temporary.rmdir()
 
 
 def test_a_killed_guard_takes_the_server_along(tmp_path: Path) -> None:
