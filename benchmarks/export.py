@@ -10,10 +10,9 @@ policy drew for the problem, which are shorter and begin alike. Contenders take 
 medians over the problems, of the median round. Loading is not in them, nor the CPU of the sandbox,
 which is in the wall time.
 
-Rates: the checkpoint's policy with its weights as they are, in 8 and in 4 bits, multiplied in
-float32 and in int8 (here by every matrix of its levels, however small), on the same tasks, which
-the run never trained on, with the same seeds. `nats` is the cross-entropy of their references, an
-action: it has no noise of sampling.
+Rates: the checkpoint's policy with its weights as they are, in 8 and in 4 bits, restored to float32
+and multiplied as float16, on the same tasks, which the run never trained on, with the same seeds.
+`nats` is the cross-entropy of their references, an action: it has no noise of sampling.
 """
 
 import argparse

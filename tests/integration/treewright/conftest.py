@@ -26,7 +26,9 @@ class CommandLine:
     ) -> subprocess.Popen[str]:
         """Start a command; with `piped` its standard input and errors have pipes of their own."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "treewright", *map(str, arguments)],
+            # As from a terminal: what runs in the background of a shell ignores Ctrl-C.
+            ["env", "--default-signal=INT", sys.executable, "-m", "treewright"]
+            + [str(argument) for argument in arguments],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
             stdin=subprocess.PIPE if piped else None,

@@ -240,7 +240,7 @@ def test_eval_inspect_and_synth_use_the_checkpoint(cli):
     result = json.loads(output.splitlines()[-1])
     assert set(result["pass_at"]) == {"1", "2"}
     assert [task["samples"] for task in result["tasks"]] == [2, 2, 2]
-    assert result["products"] == "float32 weights"
+    assert result["precision"] == resolve("auto", torch.device("cpu"))
 
     example = ("--signature", "f(n: int) -> int", "--example", "4 -> 10", "--samples", "4")
     status, output = cli.run(
@@ -250,7 +250,7 @@ def test_eval_inspect_and_synth_use_the_checkpoint(cli):
     few_bits = ("--checkpoint", "few-bits", "--threads", "2", "--timings")
     status, output = cli.run("synth", *few_bits, *example)
     assert status in (0, 1), output
-    assert re.search(r"; products: float(16|32) weights", output)
+    assert re.search(r"; sampled in (float16 weights|float32|bfloat16)", output)
 
 
 def test_eval_and_synth_search_with_a_policy_that_edits(cli):
