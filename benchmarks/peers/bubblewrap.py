@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.peers import Job
-from benchmarks.peers.plain import PYTHON, succeeds
+from benchmarks.peers.plain import succeeds
 
 INSTALL = "apt-get install bubblewrap"
 _LINKS = ("bin", "lib", "lib64", "sbin")
@@ -25,6 +25,7 @@ def run(jobs: Sequence[Job], workers: int) -> list[bool]:
 
 
 def _check(job: Job) -> bool:
+    python = os.path.realpath(sys.executable)
     prefix = os.path.realpath(sys.base_prefix)
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     command.append("--as-pid-1")  # else its children's CPU time is never told
@@ -33,4 +34,4 @@ def _check(job: Job) -> bool:
     for name in _LINKS:
         command += ["--symlink", f"usr/{name}", f"/{name}"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp"]
-    return succeeds([*command, PYTHON, "-c", job.source + "\n" + job.asserts(job.entry_point)])
+    return succeeds([*command, python, "-c", job.source + "\n" + job.asserts(job.entry_point)])

@@ -1,6 +1,5 @@
 """One interpreter a program with the tests as assert statements: a harness without a sandbox."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.peers import SECONDS, Job
 
-# Not that of a virtual environment: what is installed there may double its time to start.
-PYTHON = os.path.realpath(sys.executable)
 INSTALL = "it is part of Python"
 
 
@@ -25,7 +22,7 @@ def run(jobs: Sequence[Job], workers: int) -> list[bool]:
 
 
 def _check(job: Job) -> bool:
-    return succeeds([PYTHON, "-c", job.source + "\n" + job.asserts(job.entry_point)])
+    return succeeds([sys.executable, "-c", job.source + "\n" + job.asserts(job.entry_point)])
 
 
 def succeeds(command: list[str]) -> bool:
