@@ -8,13 +8,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.search.node import sigmoid
 from learner.objective import RowKind
 from learner.rows import Program, Replay, Row
 from policy import spec
 from policy.config import SpecConfig
 from policy.drafts import NO_VALUE, PASSED, Draft, Feedback
 from policy.grammar import GRAMMAR
+from policy.judging import sigmoid
 from policy.spec import Spec
 from policy.subtrees import subtrees
 from replay.v1.trajectory_pb2 import Edit, Trajectory

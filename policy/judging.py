@@ -10,6 +10,7 @@ begins. So they know what the policy could not know while it wrote the program, 
 follows shares the spec's encoding.
 """
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,6 +33,11 @@ class QValues(NamedTuple):
     """Logit of the chance that it is right."""
     go_on: float
     """Logit of the value of another edit."""
+
+
+def sigmoid(logit: float) -> float:
+    """Turn a Q-head's logit into a probability."""
+    return 0.5 * (1.0 + math.tanh(0.5 * logit))
 
 
 class Reading(NamedTuple):

@@ -70,9 +70,9 @@ def at_precision(policy: Policy, precision: Precision) -> Policy:
     It is the same one where nothing is to be changed, else a copy, which takes float32 weights by
     `load_state_dict` as the first does.
     """
-    wanted = resolve(precision, policy.output_bias.device)
     if uses_float16(policy):  # an export, whose matrices can't be changed any more
         return policy
+    wanted = resolve(precision, policy.output_bias.device)
     if arithmetic(policy) == wanted:
         return policy
     made = copy.deepcopy(policy)

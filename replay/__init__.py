@@ -37,16 +37,14 @@ __all__ = [
     "connect",
     "served",
 ]
-_MESSAGES = ("Edit", "Feedback", "Group", "Reward", "Timings", "Trajectory")
-_STORE = ("Replay", "connect", "served")
+_HOMES = {
+    "replay.store": ("Replay", "connect", "served"),
+    "replay.v1.trajectory_pb2": ("Edit", "Feedback", "Group", "Reward", "Timings", "Trajectory"),
+}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "interface"
-    if name in _MESSAGES:
-        home = "v1.trajectory_pb2"
-    elif name in _STORE:
-        home = "store"
-    return getattr(import_module(f"replay.{home}"), name)
+    home = next((home for home, names in _HOMES.items() if name in names), "replay.interface")
+    return getattr(import_module(home), name)

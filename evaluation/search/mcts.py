@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from evaluation.search.node import Node, sigmoid
+from evaluation.search.node import Node
 from evaluation.search.rounds import Request
+from policy.judging import sigmoid
 
 _UNKNOWN = 0.5
 """First reward of writing another first program: nothing is known of it."""

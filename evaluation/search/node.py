@@ -1,11 +1,11 @@
 """A program that a search drew and ran: its place in the episode and its value."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from policy.drafts import Draft
+from policy.judging import sigmoid
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,3 @@ class Node:
 def ranked(nodes: Iterable[Node]) -> list[Node]:
     """Best first: by examples passed, then by Q-halt, then the shorter program."""
     return sorted(nodes, key=lambda node: (-node.share, -node.q_halt, len(node.draft.actions)))
-
-
-def sigmoid(logit: float) -> float:
-    """Turn a logit into a probability."""
-    return 0.5 * (1.0 + math.tanh(0.5 * logit))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from evaluation.search.node import Node, sigmoid
+from evaluation.search.node import Node
 from policy.drafts import Draft, Feedback
+from policy.judging import sigmoid
 
 
 def node(*verdicts: str, q_halt: float = 0.0, parent: Node | None = None) -> Node:
