@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from policy.config import Precision
+from policy.config import Decoding, Precision
 from sandbox.types import Limits
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -89,6 +89,10 @@ class ActorsConfig(BaseModel):
     """Arithmetic of the sampling: float32, or bfloat16 (weights and decoding cache; probabilities
     and Q-values stay float32); `auto` is bfloat16 on a CPU with AMX-BF16 or AVX512-BF16, else
     float32. Log-probabilities are those of what was really drawn from."""
+
+    decoding: Decoding = "auto"
+    """How positions are computed: `eager`, operation by operation, or `compiled`, as one graph
+    that a compiler makes before the first step; `auto` is compiled on a GPU, else eager."""
 
     profile: str = "core"
     """Grammar profile that programs are sampled under."""

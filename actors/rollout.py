@@ -30,6 +30,7 @@ from actors.tasks import TaskSource
 from actors.trajectories import Origin, Outcome, judge
 from evaluation.feedback import feedback, visible_program
 from evaluation.programs import program_for
+from policy.decoding import set_decoding
 from policy.edits import Edit, propose
 from policy.grammar import PROFILES
 from policy.model import Policy
@@ -101,6 +102,7 @@ class RolloutActor:
         self._generator = torch.Generator().manual_seed(rng.getrandbits(63))
         self._tasks = TaskSource(settings, rng)
         self._policy = at_precision(Policy(settings.model).eval(), config.precision)
+        set_decoding(self._policy, config.decoding)
         self._policy_version = 0
         self._polled = float("-inf")
         self._in_flight: deque[_Batch] = deque()

@@ -1,8 +1,11 @@
 """Decoding: the cache beside recomputing, and programs per second beside Hugging Face `generate`.
 
     python -m benchmarks.decode [--models tiny base_27m] [--checkpoint RUN] [--peer FOLDER]
+                                [--compiled]
 
-Cached and recomputed steps run the same actions.
+Cached and recomputed steps run the same actions. With --compiled so do eager and compiled ones, and
+programs are drawn both ways; the first compiled step is told in wall time, nothing being on disk of
+what torch may have compiled before.
 
 Programs per second are those of whole programs for the same tasks, from the task to source text.
 The peer is a GPT-2 of the policy's width and number of parameters from random weights. It is asked
@@ -22,10 +25,14 @@ processes disturb less than wall time: two cores run two such processes. FOLDER 
 """
 
 import argparse
+import copy
 import math
+import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,9 +44,12 @@ from benchmarks.measure import RESULTS, hardware, keep
 from benchmarks.peers.language_model import Peer, body, generating, peer, prompt
 from policy.cache import DecodingCache
 from policy.config import ModelConfig
+from policy.decoding import decode, set_decoding, widened
 from policy.grammar import GRAMMAR, PROFILES
-from policy.model import Policy, close_features
+from policy.model import Policy
+from policy.network import SpecStates, close_features
 from policy.sampler import Sample, sample
+from policy.size import measure
 from policy.spec import collate, encode
 from policy.untrained import varied_tasks
 from tasks.config import TasksConfig
@@ -75,23 +85,33 @@ def trees(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
     return draw(GRAMMAR.num_actions), torch.stack(columns, dim=-1)
 
 
+def batch(policy: Policy) -> tuple[SpecStates, torch.Tensor]:
+    """TASKS tasks as the policy reads them, and the task of each of ROWS programs."""
+    specs = [encode(task, policy.config.spec) for task in varied_tasks()][:TASKS]
+    return policy.encode_spec(collate(specs)), torch.arange(ROWS) // (ROWS // TASKS)
+
+
+def cached(policy: Policy, states: SpecStates, rows: torch.Tensor, length: int) -> None:
+    """Decode the first actions of the rows' programs."""
+    actions, features = trees(len(rows), length)
+    tasks = len(states.states)
+    past = policy.begin(
+        states, actions[:tasks, :0], features[:tasks, :1], torch.zeros(tasks).long()
+    )
+    cache = DecodingCache(policy.config, past, rows, length + 1, policy.arena)
+    reading = states.rows(rows) if policy.arena is None else widened(states.rows(rows))
+    for position in range(length):
+        decode(policy, reading, features[:, position], cache)
+        cache.push(actions[:, position])
+
+
 @torch.inference_mode()
 def cached_beside_recomputed(rounds: int) -> dict[str, float]:
     """Seconds of decoding POSITIONS actions of ROWS programs, both ways."""
     policy = Policy(ModelConfig(max_actions=POSITIONS)).eval()
-    specs = [encode(task, policy.config.spec) for task in varied_tasks()][:TASKS]
-    states = policy.encode_spec(collate(specs))
-    rows = torch.arange(ROWS) // (ROWS // TASKS)
+    states, rows = batch(policy)
     actions, features = trees(ROWS, POSITIONS)
-
-    def cached() -> None:
-        nothing = actions[:TASKS, :0]
-        past = policy.begin(states, nothing, features[:TASKS, :1], torch.zeros(TASKS).long())
-        cache = DecodingCache(policy.config, past, rows, POSITIONS + 1)
-        reading = states.rows(rows)
-        for position in range(POSITIONS):
-            policy.project(policy.step(reading, features[:, position], cache))
-            cache.push(actions[:, position])
+    ours = partial(cached, policy, states, rows, POSITIONS)
 
     def recomputed() -> float:
         timed = range(EVERY // 2, POSITIONS, EVERY)
@@ -104,10 +124,38 @@ def cached_beside_recomputed(rounds: int) -> dict[str, float]:
         *_, z_h = policy.hrm.segments(x, policy.surroundings(states.rows(rows), closed))
         policy.project(z_h[:, -1])
 
-    seconds(cached)
-    pairs = [(seconds(cached), recomputed()) for _ in range(rounds)]
-    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return {"cached_seconds": ours, "recomputed_seconds": theirs, "ratio": theirs / ours}
+    seconds(ours)
+    pairs = [(seconds(ours), recomputed()) for _ in range(rounds)]
+    once, again_ = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return {"cached_seconds": once, "recomputed_seconds": again_, "ratio": again_ / once}
+
+
+@torch.no_grad()
+def eager_beside_compiled(
+    policy: Policy, tasks: Sequence[Task], samples: int, rounds: int
+) -> dict[str, Any]:
+    """Time one step of ROWS programs, and `samples` whole programs of each task, both ways."""
+    other = copy.deepcopy(policy)
+    set_decoding(other, "compiled")
+    ways = {"eager": policy, "compiled": other}
+    states, rows = batch(policy)
+    steps = {name: partial(cached, one, states, rows, MAX_ACTIONS) for name, one in ways.items()}
+    whole = {name: partial(programs, one, tasks, samples) for name, one in ways.items()}
+    began = time.monotonic()
+    cached(other, states, rows, 1)
+    record: dict[str, Any] = {"first_step_seconds": time.monotonic() - began}
+    for kind, contenders in (("step", steps), ("programs", whole)):
+        for work in contenders.values():
+            work()
+        turns = [[seconds(work) for work in contenders.values()] for _ in range(rounds)]
+        eager, compiled = (statistics.median(times) for times in zip(*turns, strict=True))
+        each = MAX_ACTIONS if kind == "step" else len(tasks) * samples
+        record[kind] = {
+            "eager_seconds": eager / each,
+            "compiled_seconds": compiled / each,
+            "ratio": eager / compiled,
+        }
+    return record
 
 
 def some_tasks(count: int) -> list[Task]:
@@ -118,23 +166,25 @@ def some_tasks(count: int) -> list[Task]:
     return [side[index * len(side) // wanted] for side, wanted in sides for index in range(wanted)]
 
 
+def programs(policy: Policy, tasks: Sequence[Task], samples: int) -> list[Sample]:
+    """Draw `samples` programs of each task."""
+    return sample(
+        policy,
+        [encode(task, policy.config.spec) for task in tasks],
+        samples,
+        max_actions=MAX_ACTIONS,
+        profile=PROFILES["core"],
+        generator=torch.Generator().manual_seed(0),
+    )
+
+
 def beside_generate(
     policy: Policy, tasks: Sequence[Task], samples: int, found: Peer | None, rounds: int
 ) -> dict[str, Any]:
     """Time `samples` programs of each task, and the peer in both representations."""
-
-    def ours() -> list[Sample]:
-        return sample(
-            policy,
-            [encode(task, policy.config.spec) for task in tasks],
-            samples,
-            max_actions=MAX_ACTIONS,
-            profile=PROFILES["core"],
-            generator=torch.Generator().manual_seed(0),
-        )
-
+    ours = partial(programs, policy, tasks, samples)
     contenders: dict[str, Callable[[], Any]] = {"ours": ours}
-    drawn, parameters = ours(), sum(weight.numel() for weight in policy.parameters())
+    drawn, parameters = ours(), measure(policy.config).parameters
     record: dict[str, Any] = {"parameters": parameters, "tasks": len(tasks), "samples": samples}
     record["actions_mean"] = statistics.mean(len(made.actions) for made in drawn)
     record["distinct_programs"] = len({(made.task, made.actions) for made in drawn})
@@ -181,6 +231,15 @@ def _peer(
     return generating(model, prompts, samples, new)
 
 
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Keep what torch compiles in a folder that is empty now."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
+        yield
+        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
+
+
 def untrained(name: str) -> Policy:
     """A policy of random weights."""
     settings = yaml.safe_load((MODELS / f"{name}.yaml").read_text())
@@ -197,12 +256,23 @@ def _line(name: str, record: dict[str, Any]) -> str:
     return ", ".join((rate, *ratios))
 
 
+def _compiled_line(record: dict[str, Any]) -> str:
+    step, whole, first = record["step"], record["programs"], record["first_step_seconds"]
+    eager, compiled = (1e3 * step[f"{way}_seconds"] for way in ("eager", "compiled"))
+    return (
+        f"    compiled in {first:.0f} s: {compiled:.2f} CPU ms a step of {ROWS} rows, "
+        f"{eager:.2f} eager "
+        f"({step['ratio']:.2f} times as fast); whole programs {whole['ratio']:.2f} times"
+    )
+
+
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", nargs="*", default=["tiny", "base_27m"])
     parser.add_argument("--checkpoint", type=Path, help="a trained run, as well")
     parser.add_argument("--peer", type=Path)
+    parser.add_argument("--compiled", action="store_true", help="compiled steps, as well")
     parser.add_argument("--tasks", type=int, default=16)
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
@@ -225,6 +295,10 @@ def main() -> None:
         made = beside_generate(policy, tasks, given.samples, found, given.rounds)
         record[name] = made
         print(_line(name, made), flush=True)
+        if given.compiled:
+            with nothing_compiled():
+                made["compiled"] = eager_beside_compiled(policy, tasks, given.samples, given.rounds)
+            print(_compiled_line(made["compiled"]), flush=True)
     print(keep("decode", record, given.results))
 
 

@@ -42,7 +42,7 @@ from evaluation.search.tasks import search_tasks
 from learner.heldout import score
 from learner.supervised import SupervisedRows
 from policy import export
-from policy.cache import DecodingCache
+from policy.cache import StepMemory
 from policy.grammar import PROFILES
 from policy.grammar.grammar import PAD
 from policy.half import use_float16
@@ -77,9 +77,7 @@ class Guided(Policy):
             for at, action in enumerate(program):
                 self.next_actions[tuple(program[:at])][action] += 1
 
-    def step(
-        self, reading: SpecReading, features: torch.Tensor, cache: DecodingCache
-    ) -> torch.Tensor:
+    def step(self, reading: SpecReading, features: torch.Tensor, cache: StepMemory) -> torch.Tensor:
         """Compute a position, and remember where each row stands."""
         rows = zip(cache.known.tolist(), cache.ages.tolist(), strict=True)
         self.prefixes = [tuple(action - 1 for action in row[1 : age + 1]) for row, age in rows]

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from policy.config import ModelConfig, Precision
+from policy.config import Decoding, ModelConfig, Precision
 from sandbox.types import Limits
 
 Search = Literal["none", "best_of", "beam", "mcts"]
@@ -53,6 +53,9 @@ class EvaluationConfig(BaseModel):
 
     precision: Precision = "auto"
     """Arithmetic of the sampling, as `actors.precision`."""
+
+    decoding: Decoding = "auto"
+    """How positions are computed, as `actors.decoding`."""
 
     profile: str = "core"
     """Name of the grammar profile that programs are sampled in."""

@@ -21,6 +21,7 @@ from evaluation.progress import Progress
 from evaluation.records import EvaluationResult
 from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
 from evaluation.searched import evaluate_search
+from policy.decoding import set_decoding
 from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.precision import arithmetic, at_precision
@@ -69,6 +70,7 @@ def evaluate(
             f"evaluation.profile: {config.profile!r} is none of {', '.join(sorted(PROFILES))}"
         )
     policy = at_precision(policy, config.precision)
+    set_decoding(policy, config.decoding)
     if config.search != "none":
         return evaluate_search(
             policy, tasks, client, config, generator=generator, on_progress=on_progress

@@ -13,7 +13,8 @@ from learner.config import LearnerConfig, ObjectiveConfig
 from learner.objective import Counts, ObjectiveInputs, Targets, continue_target, objective
 from learner.optim import Optimisation
 from policy.config import ModelConfig, Precision
-from policy.model import Policy, PolicyOutput, SpecStates
+from policy.model import Policy
+from policy.network import PolicyOutput, SpecStates
 from policy.precision import autocast
 
 

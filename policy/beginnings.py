@@ -16,7 +16,8 @@ from torch import Tensor
 
 from policy.cache import Past
 from policy.grammar import GRAMMAR, Automaton, Root
-from policy.model import NO_HOLE, Policy, SpecStates
+from policy.model import Policy
+from policy.network import NO_HOLE, SpecStates
 from policy.subtrees import ROOT, first_action, subtrees
 
 NEVER = -1

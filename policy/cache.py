@@ -10,14 +10,15 @@ Shapes: C calls, M calls that pass messages, B rows, N prefixes, K heads, P colu
 use, S positions of a prefix, D features a head, m message features, d width, E edges of the tree.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from policy.config import ModelConfig
-from policy.layers import EDGES, gather_messages
+from policy.fixed import Arena, FixedStep, Parts, new_block, rounded
+from policy.layers import EDGES, Memory, gather_messages
 
 
 class Past(NamedTuple):
@@ -32,6 +33,31 @@ class Past(NamedTuple):
     """Last segment of rows that stop early (see `policy.hrm`)."""
     first: Float[Tensor, "N d"] | None
     """z_H of position 0, where the Q-heads read it."""
+
+
+class StepMemory(Memory, Protocol):
+    """What a step of decoding reads of a cache."""
+
+    known: Int[Tensor, "B P1"]
+    """Actions so far, from column 1 on and each one higher; column 0 stands for "no action"."""
+    ages: Int[Tensor, " B"]
+    """The position that each row stands at."""
+    depths: Int[Tensor, " B"] | None
+    """Last segment of rows that stop early."""
+    deepest: int | None
+    """The largest of them."""
+
+    @property
+    def together(self) -> bool:
+        """Whether all rows stand at one position and see all columns."""
+
+    @property
+    def position(self) -> int:
+        """The position of all rows, where they are `together`."""
+
+    @property
+    def seen(self) -> Bool[Tensor, "B T"]:
+        """Columns that hold a position of the row, the newest included."""
 
 
 class Recorder:
@@ -65,27 +91,33 @@ class DecodingCache:
         past: Past,
         sources: Int[Tensor, " B"],
         positions: int,
+        arena: Arena | None = None,
     ) -> None:
+        """`arena` is given where steps are `fixed`."""
         rows, core = len(sources), config.hrm
         calls, message_calls = _calls(config)
         head_width = core.width // core.heads
-        # Zeros: a masked column is multiplied by 0, which would not cure a NaN.
-        self._kv: Float[Tensor, "C 2 B K P D"] = past.kv.new_zeros(
-            calls, 2, rows, core.kv_heads, positions, head_width
+        self._new = new_block if arena is None else arena.block
+        # Never all that there are: a graph for columns without gaps would be another one.
+        columns = positions + (arena is not None)
+        self._kv: Float[Tensor, "C 2 R K P D"] = self._new(
+            past.kv, (calls, 2, rows, core.kv_heads, columns, head_width), rows=2
         )
-        self._messages: Float[Tensor, "M B P m"] = past.kv.new_zeros(
-            message_calls, rows, positions, EDGES * config.message_width
+        self._messages: Float[Tensor, "M R P m"] = self._new(
+            past.kv, (message_calls, rows, columns, EDGES * config.message_width), rows=1
         )
         self._positions = positions
         self._index: Int[Tensor, " BE"] | None = None
-        # Column 0 stands for "no action"; action i of the vocabulary is i + 1.
         self.known: Int[Tensor, "B P1"] = sources.new_zeros(rows, positions + 1)
         self.ages: Int[Tensor, " B"] = sources.new_zeros(rows)
         self.depths: Int[Tensor, " B"] | None = None
-        self._seen: Bool[Tensor, "B P"] = torch.zeros_like(self.known[:, 1:], dtype=torch.bool)
+        self.deepest: int | None = None
+        self._parts: Parts | None = None
+        self._seen: Bool[Tensor, "B P"] = torch.zeros_like(self.known, dtype=torch.bool)
         lengths = past.lengths[sources]
         self._clock = int(lengths.max())
         self.together = bool((lengths == self._clock).all())
+        self._numbers = torch.arange(positions, device=sources.device)
         self._wrapped = False
         self._look()
         self._write(torch.arange(rows, device=sources.device), past, sources)
@@ -100,6 +132,23 @@ class DecodingCache:
     def seen(self) -> Bool[Tensor, "B T"]:
         """Columns that hold a position of the row, the newest included."""
         return self._seen[:, : self._width]
+
+    def fixed(self) -> FixedStep:
+        """Give what the next step reads and writes, in shapes and places that seldom change."""
+        shape = len(self.ages), min(rounded(self._width), self._positions)
+        seen = self._seen[:, : shape[1]]
+        if self._parts is None or self._parts.shape != shape:
+            self._parts = Parts.of(self._kv, self._messages, *shape)
+        return FixedStep(
+            self.known,
+            self.ages,
+            seen,
+            self._numbers[self._column : self._column + 1],
+            self._parts,
+            self._positions,
+            self.depths,
+            self.deepest,
+        )
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take each row's next action and begin the position after it."""
@@ -152,6 +201,7 @@ class DecodingCache:
         self._seen = self._seen[rows]
         if self.depths is not None:
             self.depths = self.depths[rows]
+            self.deepest = int(self.depths.max())
         self._look()
         self._begin()
 
@@ -161,11 +211,12 @@ class DecodingCache:
         if rows <= held:
             return
         room = max(rows, 2 * held)
-        kv = self._kv.new_zeros(*self._kv.shape[:2], room, *self._kv.shape[3:])
+        kv = self._new(self._kv, (*self._kv.shape[:2], room, *self._kv.shape[3:]), rows=2)
         kv[:, :, :held, :, :width] = self._kv[..., :width, :]
-        messages = self._messages.new_zeros(len(self._messages), room, *self._messages.shape[2:])
+        shape = len(self._messages), room, *self._messages.shape[2:]
+        messages = self._new(self._messages, shape, rows=1)
         messages[:, :held, :width] = self._messages[:, :, :width]
-        self._kv, self._messages = kv, messages
+        self._kv, self._messages, self._parts = kv, messages, None
 
     def _begin(self) -> None:
         """Begin a position; its calls follow in the order of those of the one before."""
@@ -202,6 +253,7 @@ class DecodingCache:
                 self.depths = past.depths[sources]
             else:
                 self.depths[rows] = past.depths[sources]
+            self.deepest = int(self.depths.max())
         if not longest:
             return
         self.known[rows, 1 : longest + 1] = past.actions[sources] + 1

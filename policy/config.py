@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """A setting of arithmetic; `policy.precision` says what `auto` comes to on a device."""
+Decoding = Literal["auto", "eager", "compiled"]
+"""How the positions of programs are computed; see `policy.decoding`."""
 
 
 class _Section(BaseModel):

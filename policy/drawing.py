@@ -18,10 +18,13 @@ from torch.nn import functional
 
 from policy.beginnings import Begun
 from policy.cache import DecodingCache
+from policy.decoding import decode, widened
+from policy.fixed import rounded_rows
 from policy.grammar import GRAMMAR
 from policy.hrm import SpecReading
 from policy.keeping import Keeper
-from policy.model import NO_HOLE, Policy
+from policy.model import Policy
+from policy.network import NO_HOLE
 from policy.uniforms import Uniforms
 
 # Moving rows up copies them, so it waits until this share of the batch has finished.
@@ -55,6 +58,9 @@ class Run:
         uniforms: Uniforms,
     ) -> None:
         """`counts` says how many programs begin at each beginning."""
+        if policy.arena is not None:
+            states = start.states
+            start = start._replace(states=states._replace(reading=widened(states.reading)))
         self.policy, self.start, self.uniforms = policy, start, uniforms
         self.rows, self.counts = rows, counts
         like, prefixes = start.states.states, start.past.actions
@@ -64,11 +70,16 @@ class Run:
         self.no_hole = every.new_tensor(NO_HOLE)
         # The programs in the batch, and the row that each is at.
         self.programs, self.row = self._of(first, first)
-        self.automaton = start.automaton.fork(first)
-        self.reading = start.states.rows(first)
-        self.cache = DecodingCache(policy.config, start.past, first, max_actions + 1)
+        # Rows that nobody stands at begin as the last does.
+        sources = torch.arange(self._size(len(first)), device=like.device)
+        sources.clamp_(max=len(first) - 1)
+        self.automaton = start.automaton.fork(sources)
+        self.reading = start.states.rows(sources)
+        self.cache = DecodingCache(
+            policy.config, start.past, sources, max_actions + 1, policy.arena
+        )
         begins = start.past.lengths
-        self.keeper = None if start.keeping is None else Keeper(start.keeping, begins, first)
+        self.keeper = None if start.keeping is None else Keeper(start.keeping, begins, sources)
         prefixes = functional.pad(prefixes, (0, max_actions - prefixes.shape[1]))
         actions = prefixes.repeat_interleave(counts, 0)
         self.drawn = Drawn(
@@ -88,6 +99,10 @@ class Run:
         programs = torch.arange(before, before + int(counts.sum()), device=rows.device)
         return programs, rows.repeat_interleave(counts)
 
+    def _size(self, rows: int) -> int:
+        """Say how many rows are computed where so many are wanted."""
+        return rows if self.policy.arena is None else rounded_rows(rows)
+
     def _judged_first(self) -> Float[Tensor, "N 2"]:
         """Give the Q-values of tasks, where those are what the Q-heads judge."""
         first = self.start.past.first
@@ -101,14 +116,14 @@ class Run:
         while True:
             finished = self.automaton.finished
             features = torch.where(finished[:, None], self.no_hole, self.automaton.features())
-            state = self.policy.step(self.reading, features, self.cache)
+            decoded = decode(self.policy, self.reading, features, self.cache)
             # A row's Q-values stand one position after its last action: only now are they known.
             ended = finished[self.row]
             if ended.any():
-                self._keep(ended, state)
+                self._keep(ended, decoded.state)
                 if not len(self.programs) and not len(self.queued):
                     return self.drawn
-            self._advance(state, temperature)
+            self._advance(decoded.logits, temperature)
             if len(self.queued):
                 self._fill()
 
@@ -120,9 +135,8 @@ class Run:
             self.drawn.q[programs] = torch.stack(self.policy.hrm.q_values(state[rows]), dim=-1)
         self.programs, self.row = self.programs[~ended], self.row[~ended]
 
-    def _advance(self, state: Float[Tensor, "B d"], temperature: float) -> None:
+    def _advance(self, logits: Float[Tensor, "B V"], temperature: float) -> None:
         """Take each program's next action: drawn, or kept of an older program."""
-        logits = self.policy.project(state)
         if temperature != 1:
             logits = logits / temperature
         allowed: Bool[Tensor, "B V"] = self.automaton.mask()
@@ -135,18 +149,25 @@ class Run:
             self.drawn.kept[written] = kept[self.row]
         self.drawn.actions[written] = action
         self.drawn.logprobs[written] = logprob
-        self._push(action)
+        # Rows that nobody stands at may be unfinished where rows are rounded up: they go on too.
+        idle = None if self.policy.arena is None else probabilities.argmax(-1)
+        self._push(action, idle)
 
-    def _push(self, action: Int[Tensor, " F"]) -> None:
-        """Push an action a program: rows fork where programs part, and those of none leave."""
+    def _push(self, action: Int[Tensor, " F"], idle: Int[Tensor, " B"] | None) -> None:
+        """Push an action a program: rows fork where programs part, and those of none leave.
+
+        `idle` are the actions of rows that stay and have no program; by default they are finished.
+        """
         size = GRAMMAR.num_actions
         choices, choice = torch.unique(self.row * size + action, return_inverse=True)
-        source, place = _places(choices // size, len(self.cache.ages))
+        rows, count = choices // size, len(self.cache.ages)
+        source, place = _places(rows, count, self._size(len(rows)))
         if source is not None:
             self._select(source)
+            idle = idle if idle is None else idle[source]
         self.row = place[choice]
         ages = self.cache.ages
-        pushed = torch.zeros_like(ages)
+        pushed = torch.zeros_like(ages) if idle is None else idle
         pushed[place] = choices % size
         self.automaton.push(pushed)
         self.cache.push(pushed)
@@ -171,7 +192,8 @@ class Run:
             return
         joining = _fitting(self.counts[self.queued], room)
         sources, self.queued = self.queued[:joining], self.queued[joining:]
-        every = torch.arange(max(len(taken), int(taken.sum()) + joining), device=taken.device)
+        wanted = self._size(int(taken.sum()) + joining)
+        every = torch.arange(max(len(taken), wanted), device=taken.device)
         if len(every) > len(taken):
             self._select(every.clamp(max=len(taken) - 1))
         vacant = functional.pad(~taken, (0, len(every) - len(taken)), value=True)
@@ -194,23 +216,23 @@ def _fitting(counts: Int[Tensor, " N"], room: int) -> int:
 
 
 def _places(
-    rows: Int[Tensor, " C"], count: int
+    rows: Int[Tensor, " C"], count: int, size: int
 ) -> tuple[Int[Tensor, " B"] | None, Int[Tensor, " C"]]:
-    """Give each choice a row of its own: the first of each of `rows` (sorted; of `count`) stays.
+    """Give each choice a row of its own of `size`: the first of each of `rows` (sorted) stays.
 
-    The others take rows that nobody stands at, or new ones; when there are many of those, the last
-    rows move up. Returns what each row becomes a copy of, or None where all stay, and the places.
+    The others take rows that nobody stands at, or new ones; when there are many of those in the
+    `count` that there were, the last rows move up. Returns what each row becomes a copy of, or None
+    where all stay, and the places.
     """
     stays = torch.ones_like(rows, dtype=torch.bool)
     stays[1:] = rows[1:] != rows[:-1]
-    kept = len(rows)
-    if bool(stays.all()) and (not kept or count - kept <= _DROP_SHARE * count):
+    if bool(stays.all()) and (not len(rows) or count - size <= _DROP_SHARE * count):
         return None, rows
-    stays &= rows < kept
-    vacant = torch.ones_like(stays)
+    stays &= rows < size
+    vacant = stays.new_ones(size)
     vacant[rows[stays]] = False
     place = rows.masked_scatter(~stays, vacant.nonzero()[:, 0])
-    source = torch.empty_like(rows)
+    source = torch.arange(size, device=rows.device).clamp_(max=count - 1)
     source[place] = rows
     return source, place
 

@@ -29,7 +29,8 @@ from policy.beginnings import Beginning
 from policy.drafts import Draft
 from policy.grammar import Profile
 from policy.judging import Reading, read
-from policy.model import Policy, SpecStates
+from policy.model import Policy
+from policy.network import SpecStates
 from policy.sampler import Sample, draw
 from policy.spec import Spec
 from policy.subtrees import ROOT, subtrees

@@ -285,13 +285,20 @@ class HRM(nn.Module):
         return int(wanted and torch.is_grad_enabled())
 
     def settle(
-        self, x: Float[Tensor, "B 1 d"], around: Surroundings, depths: Int[Tensor, " B"] | None
+        self,
+        x: Float[Tensor, "B 1 d"],
+        around: Surroundings,
+        depths: Int[Tensor, " B"] | None = None,
+        deepest: int | None = None,
     ) -> Float[Tensor, "B d"]:
-        """Decode one position: z_H after as many segments as a row takes; all where it is None."""
-        if depths is None:
+        """Decode one position: z_H after as many segments as a row takes, by default all.
+
+        `deepest` is the largest of `depths`.
+        """
+        if depths is None or deepest is None:
             *_, z_h = self.segments(x, around)
             return z_h[:, 0]
-        states = [z_h[:, 0] for z_h in islice(self.segments(x, around), int(depths.max()) + 1)]
+        states = [z_h[:, 0] for z_h in islice(self.segments(x, around), deepest + 1)]
         return torch.stack(states)[depths, torch.arange(len(depths), device=x.device)]
 
     @property

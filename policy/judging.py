@@ -21,7 +21,8 @@ from torch import Tensor
 
 from policy.drafts import Draft
 from policy.grammar import PROFILES, Automaton, Root, RowContext
-from policy.model import Policy, SpecStates
+from policy.model import Policy
+from policy.network import SpecStates
 from policy.spec import Spec, collate, encode
 from tasks.schema import Task
 

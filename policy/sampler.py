@@ -19,7 +19,8 @@ from torch import Tensor
 from policy.beginnings import Beginning, begin
 from policy.drawing import Drawn, Run
 from policy.grammar import Automaton, Profile, Root, RowContext, codec
-from policy.model import Policy, SpecStates
+from policy.model import Policy
+from policy.network import SpecStates
 from policy.spec import Spec, collate
 from policy.uniforms import Generators, Uniforms
 
@@ -83,7 +84,6 @@ def sample(
     )
 
 
-@torch.inference_mode()
 def draw(
     policy: Policy,
     specs: Sequence[Spec],
@@ -116,20 +116,22 @@ def draw(
             f"sampling needs temperature > 0, k >= 1, rows >= 1 and 2 <= max_actions <= {limit} "
             f"(model.max_actions), got {temperature}, {fewest}, {rows} and {max_actions}"
         )
-    if states is None and specs:
-        states = policy.encode_spec(collate(specs).to(policy.output_bias.device))
-    samples: dict[int, list[Sample]] = {}
-    for root in Root:
-        chosen = [at for at, one in enumerate(beginnings) if specs[one.spec].root is root]
-        if not chosen or states is None:
-            continue
-        group = _Group(specs, [beginnings[at] for at in chosen])
-        automaton = Automaton(profile, group.contexts, max_actions, root, states.states.device)
-        begun = begin(policy, group.states(states), group.beginnings, automaton)
-        counted = ((one.spec, one.count) for one in group.beginnings)
-        uniforms = Uniforms.of(generator, counted, max_actions, states.states.device)
-        run = Run(policy, begun, group.counts(states), rows, max_actions, uniforms)
-        samples.update(zip(chosen, group.read(run.draw(temperature)), strict=True))
+    # Compilers know inference mode badly, and graphs recorded in it worse.
+    with torch.inference_mode(policy.arena is None), torch.no_grad():
+        if states is None and specs:
+            states = policy.encode_spec(collate(specs).to(policy.output_bias.device))
+        samples: dict[int, list[Sample]] = {}
+        for root in Root:
+            chosen = [at for at, one in enumerate(beginnings) if specs[one.spec].root is root]
+            if not chosen or states is None:
+                continue
+            group = _Group(specs, [beginnings[at] for at in chosen])
+            automaton = Automaton(profile, group.contexts, max_actions, root, states.states.device)
+            begun = begin(policy, group.states(states), group.beginnings, automaton)
+            counted = ((one.spec, one.count) for one in group.beginnings)
+            uniforms = Uniforms.of(generator, counted, max_actions, states.states.device)
+            run = Run(policy, begun, group.counts(states), rows, max_actions, uniforms)
+            samples.update(zip(chosen, group.read(run.draw(temperature)), strict=True))
     return [made for at in range(len(beginnings)) for made in samples[at]]
 
 

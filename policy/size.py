@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from policy import properties, spec_tokens
 from policy.config import ModelConfig
-from policy.model import NO_HOLE, Policy
+from policy.model import Policy
+from policy.network import NO_HOLE
 from policy.spec import PROPERTY_TOKENS, SpecBatch
 from policy.spec_tokens import Ids
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+import torch
+
 from actors.pool import LocalPool, Pool, RayPool
 from actors.settings import ActorSettings
 from learner.backend import Backend
 from learner.config import resolve_device
 from learner.local import LocalBackend
 from learner.runfolder import RunFolder
+from policy.decoding import resolve
 from replay.config import ReplayConfig
 from replay.store import Replay, connect, served
 from treewright.cluster import joined
@@ -33,6 +36,7 @@ def check(config: Config) -> None:
 
     Raises:
         ConfigError: no GPU where one is asked for, or a combination that cannot work.
+        CompileError: compiled decoding where nothing can be compiled.
         RedisUnavailable: the server of `replay.url` does not answer.
     """
     try:
@@ -42,6 +46,8 @@ def check(config: Config) -> None:
     if config.runtime == "local" and config.learner.num_learners > 1:
         raise ConfigError("learner.num_learners above 1 needs runtime=ray")
     check_sampling(config)
+    for sampling in (config.actors, config.evaluation):
+        resolve(sampling.decoding, torch.device("cpu"))
     if config.replay.url is not None:
         connect(config.replay, "check").close()
 

@@ -17,6 +17,7 @@ from evaluation.config import EvaluationConfig
 from evaluation.search.node import Node
 from evaluation.search.tasks import together
 from evaluation.synthesis import Synthesis, synthesise
+from policy.decoding import set_decoding
 from policy.diffs import SearchReplace, unified_diff
 from policy.model import Policy
 from policy.precision import arithmetic, at_precision
@@ -90,6 +91,7 @@ def ready(options: Options) -> Iterator[Solver]:
     torch.set_num_threads(options.threads or config.learner.torch_threads)
     config = _configured(config, options)
     policy = at_precision(policy, config.evaluation.precision)
+    set_decoding(policy, config.evaluation.decoding)
     loaded = time.monotonic()
     with sandbox(with_target(config, options.target)) as box:
         seconds = {

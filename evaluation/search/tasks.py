@@ -14,6 +14,7 @@ from evaluation.search.budget import Budget
 from evaluation.search.mcts import Mcts
 from evaluation.search.rounds import Found, Strategy, search
 from evaluation.search.workbench import PolicyWorkbench
+from policy.decoding import set_decoding
 from policy.model import Policy
 from policy.precision import at_precision
 from policy.uniforms import Generators
@@ -52,6 +53,7 @@ def search_tasks(
     seconds = None if config.search_seconds is None else config.search_seconds * len(tasks)
     budget = Budget(config.search_nodes, seconds)
     policy = at_precision(policy, config.precision)
+    set_decoding(policy, config.decoding)
     workbench = PolicyWorkbench(policy, tasks, client, config, generator)
     found = search(workbench, [strategy(config) for _ in tasks], budget)
     return Searched(tuple(found), budget.seconds, workbench.draw_seconds, workbench.run_seconds)

@@ -16,6 +16,7 @@ USER_ERRORS = {
     "evaluation.records": ("RecordError",),
     "learner.checkpoint": ("CheckpointError",),
     "learner.runfolder": ("RunFolderError",),
+    "policy.decoding": ("CompileError",),
     "policy.export": ("ExportError",),
     "policy.spec": ("SpecError",),
     "replay.interface": ("ReplayError",),

@@ -1,9 +1,12 @@
 import ast
+import copy
 from typing import Any
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
 
+from policy import decoding
 from policy.config import HRMConfig, ModelConfig
 from policy.drawing import _draw
 from policy.grammar import GRAMMAR, PROFILES, Automaton, Root
@@ -185,6 +188,52 @@ def test_a_small_batch_with_a_queue_draws_what_teacher_forcing_says(policy, spec
     assert all(compiles(made.source) for made in drawn)
     chosen = [made for made in drawn if specs[made.task].root is Root.BODY]
     check(chosen, policy, specs, 1.0)
+
+
+def decoding_by(compiled, policy, monkeypatch):
+    """Give a copy of the policy that decodes by a compiled step."""
+    monkeypatch.setattr(decoding, "_compiled", lambda device: compiled)
+    same = copy.deepcopy(policy)
+    decoding.set_decoding(same, "compiled")
+    return same
+
+
+def draw_and_check(policy, specs, k, rows=None):
+    drawn = sample(
+        policy,
+        specs,
+        k,
+        temperature=TEMPERATURE,
+        max_actions=LIMIT,
+        profile=PROFILES["core"],
+        generator=torch.Generator().manual_seed(k),
+        rows=rows,
+    )
+    chosen = [made for made in drawn if specs[made.task].root is Root.BODY]
+    check(chosen, policy, specs, TEMPERATURE)
+
+
+def test_one_graph_serves_batches_of_every_size_and_other_weights(policy, specs, monkeypatch):
+    torch._dynamo.reset()
+    graphs = CompileCounterWithBackend("eager")
+    compiled = torch.compile(decoding._step, fullgraph=True, backend=graphs)
+    one, other = (decoding_by(compiled, policy, monkeypatch) for _ in range(2))
+    draw_and_check(one, specs, 3, rows=5)
+    draw_and_check(one, specs[4:5], 1)
+    draw_and_check(other, specs[1:], 9)
+    assert graphs.frame_count == 1
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch itself, on import
+def test_a_compiled_step_is_exact(specs, monkeypatch, tmp_path):
+    """One block, of every part: inductor takes a while."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    core = HRMConfig(width=16, heads=2, h_layers=0, spec_reader="l", segments=1)
+    policy = Policy(ModelConfig(hrm=core)).eval()
+    decoding.set_decoding(policy, "compiled")
+    draw_and_check(policy, specs, 3, rows=5)
 
 
 def test_with_a_generator_each_specs_are_drawn_as_if_alone(policy, specs):

@@ -2,16 +2,20 @@
 
 import itertools
 from statistics import fmean
+from unittest.mock import patch
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policy import decoding, fixed
 from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
+from policy.fixed import Arena
 from policy.grammar import GRAMMAR
-from policy.model import Policy, close_features
+from policy.model import Policy
+from policy.network import close_features
 from policy.precision import at_precision
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
@@ -108,10 +112,11 @@ def policy_of(config, seed, precision):
 class Run:
     """Decodes given programs as the sampler does drawn ones, and checks every position."""
 
-    def __init__(self, config, plan, seed, precision="float32"):
+    def __init__(self, config, plan, seed, precision="float32", arena=None):
         begins, tasks, lengths, self.rows = plan
         count = len(begins)
         self.policy = policy_of(config, seed, precision)
+        self.policy.arena = arena
         self.precision, self.errors = precision, list[float]()
         actions, features = programs(begins, tasks, seed)
         self.states = self.policy.encode_spec(collate([spec(index) for index in range(count)]))
@@ -132,13 +137,17 @@ class Run:
     def run(self, leaves):
         live = torch.arange(self.rows)
         queued = list(range(self.rows, len(self.tasks)))
-        cache = DecodingCache(self.policy.config, self.past, self.tasks[live], LENGTH + 1)
+        cache = DecodingCache(
+            self.policy.config, self.past, self.tasks[live], LENGTH + 1, self.policy.arena
+        )
         done = torch.zeros_like(live, dtype=torch.bool)
         while not done.all() or queued:
             reading = self.states.rows(self.tasks[live])
             ages = cache.ages.clone()
-            state = self.policy.step(reading, self.features[live, ages], cache)
-            self.compare_rows(state, live, ages, done)
+            if self.policy.arena is not None:
+                reading = decoding.widened(reading)
+            decoded = decoding.decode(self.policy, reading, self.features[live, ages], cache)
+            self.compare_rows(decoded, live, ages, done)
             done = done | (ages == self.lengths[live])
             if done.any() and not done.all() and not queued and next(leaves):
                 kept = (~done).nonzero()[:, 0].flip(0)
@@ -151,11 +160,11 @@ class Run:
                 done[rows] = False
                 cache.put(rows, self.past, self.tasks[live[rows]])
 
-    def compare_rows(self, state, live, ages, done):
+    def compare_rows(self, decoded, live, ages, done):
         depths = torch.full_like(self.tasks, self.policy.config.hrm.segments - 1)
         if self.past.depths is not None:
             depths = self.past.depths[self.tasks]
-        logits, q = self.policy.project(state), self.policy.hrm.q_values(state)
+        logits, q = decoded.logits, self.policy.hrm.q_values(decoded.state)
         for row, (program, age) in enumerate(zip(live.tolist(), ages.tolist(), strict=True)):
             if done[row]:
                 continue
@@ -199,10 +208,10 @@ PLANS = {
 }
 
 
-def decode(config, plan, leaves, seed, precision):
+def decode(config, plan, leaves, seed, precision, arena=None):
     begins, tasks, lengths, _ = plan
     with torch.no_grad():
-        run = Run(config, plan, seed, precision)
+        run = Run(config, plan, seed, precision, arena)
         run.run(itertools.chain(leaves, itertools.repeat(True)))
     assert run.agrees
     # Each position after the prefix once, and the one after the last action.
@@ -215,6 +224,26 @@ def decode(config, plan, leaves, seed, precision):
 @given(**PLANS)
 def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
     decode(config, plan, leaves, seed, "float32")
+
+
+@pytest.fixture(scope="module")
+def uncompiled():
+    """Steps of fixed shapes, smaller ones than ours, as they are written: Python runs them."""
+    with (
+        patch.object(decoding, "_compiled", lambda device: decoding._step),
+        patch.object(fixed, "_MULTIPLE", 4),
+    ):
+        yield
+
+
+@SETTINGS
+@given(**PLANS)
+@pytest.mark.usefixtures("uncompiled")
+def test_so_are_those_of_steps_of_fixed_shapes(config, plan, leaves, seed):
+    arena = Arena()
+    decode(config, plan, leaves, seed, "float32", arena)
+    # Now where the first batch was.
+    decode(config, plan, leaves, seed + 1, "float32", arena)
 
 
 @settings(SETTINGS, max_examples=6)

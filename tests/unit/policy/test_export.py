@@ -5,7 +5,8 @@ import torch
 
 from policy import export, half
 from policy.config import HRMConfig, ModelConfig
-from policy.model import NO_HOLE, Policy
+from policy.model import Policy
+from policy.network import NO_HOLE
 from policy.precision import arithmetic
 from policy.spec import collate, encode
 from policy.untrained import varied_tasks

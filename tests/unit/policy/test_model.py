@@ -6,7 +6,8 @@ from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
 from policy.hrm import Surroundings
 from policy.layers import Masks
-from policy.model import Policy, close_features
+from policy.model import Policy
+from policy.network import close_features
 from policy.spec import collate, encode
 from tasks.schema import Example, Param, Signature, Task
 

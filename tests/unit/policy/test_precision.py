@@ -10,7 +10,8 @@ import torch
 from policy import precision
 from policy.config import HRMConfig, ModelConfig
 from policy.layers import Head, Linear, Rotary, rms_norm, rotate
-from policy.model import NO_HOLE, Policy
+from policy.model import Policy
+from policy.network import NO_HOLE
 from policy.precision import arithmetic, at_precision, autocast, cpu_has_units, has_units, resolve
 from policy.spec import collate, encode
 from policy.untrained import varied_tasks
