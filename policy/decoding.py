@@ -15,7 +15,7 @@ Shapes: N tasks, B rows, T spec tokens, V vocabulary, d width, F features of a h
 
 from collections.abc import Callable
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -99,7 +99,7 @@ def decode(
     if not features.is_cuda:
         return _compiled("cpu")(policy, reading, features, step)
     # What a recorded graph gives lies where the next step writes.
-    torch.compiler.cudagraph_mark_step_begin()
+    torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
     return Decoded(*(part.clone() for part in _compiled("cuda")(policy, reading, features, step)))
 
 
@@ -120,7 +120,9 @@ def _step(
 @cache
 def _compiled(device: str) -> Callable[[Policy, SpecReading, Tensor, FixedStep], Decoded]:
     # One process compiles: elsewhere it may be one of many actors.
-    options = {"triton.cudagraphs": True} if device == "cuda" else {"compile_threads": 1}
+    options: dict[str, str | int | bool | Callable[..., Any]] = (
+        {"triton.cudagraphs": True} if device == "cuda" else {"compile_threads": 1}
+    )
     return torch.compile(_step, fullgraph=True, options=options)
 
 

@@ -12,9 +12,9 @@ Shapes: B rows, P positions, K heads, W columns, D features a head, m message fe
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 _FEWEST_ROWS = 2
 """Of sizes 1 torch makes a graph of their own."""
@@ -96,7 +96,7 @@ class Parts(NamedTuple):
 def _part(view: Tensor, columns: int) -> Tensor:
     # Compilers take tensors of one storage for overlapping ones, and so would copy the cache in
     # every step; from DLPack the same memory comes as a storage of its own.
-    part: Tensor = torch.from_dlpack(view)
+    part = from_dlpack(view)
     # Imported here: whoever compiles nothing is spared the second that it takes.
     from torch._dynamo import mark_dynamic, mark_static_address
 
@@ -145,6 +145,7 @@ class FixedMemory:
         """Keep this call's newest message values; hand earlier ones to the neighbours."""
         held = next(self._messages).index_copy_(1, self._column, values)
         columns = (self._column - self.ages[:, None] + neighbours[:, 0]) % self._ring
-        edges = held.unflatten(2, (columns.shape[1], -1))
+        edges = held.view(*held.shape[:2], columns.shape[1], -1)
         index = columns[:, None, :, None].expand(-1, -1, -1, edges.shape[-1])
-        return edges.gather(1, index).flatten(2)
+        passed: Tensor = edges.gather(1, index).flatten(2)
+        return passed

@@ -213,8 +213,11 @@ def draw_and_check(policy, specs, k, rows=None):
     check(chosen, policy, specs, TEMPERATURE)
 
 
-def test_one_graph_serves_batches_of_every_size_and_other_weights(policy, specs, monkeypatch):
+@pytest.mark.parametrize("changed", [{}, SWITCHED], ids=["default", "switched"])
+def test_one_graph_serves_batches_of_every_size_and_other_weights(changed, specs, monkeypatch):
     torch._dynamo.reset()
+    torch.manual_seed(0)
+    policy = Policy(ModelConfig(hrm=HRMConfig(width=16, heads=2, segments=1, **changed))).eval()
     graphs = CompileCounterWithBackend("eager")
     compiled = torch.compile(decoding._step, fullgraph=True, backend=graphs)
     one, other = (decoding_by(compiled, policy, monkeypatch) for _ in range(2))
@@ -224,6 +227,7 @@ def test_one_graph_serves_batches_of_every_size_and_other_weights(policy, specs,
     assert graphs.frame_count == 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch itself, on import
 def test_a_compiled_step_is_exact(specs, monkeypatch, tmp_path):
     """One block, of every part: inductor takes a while."""

@@ -12,16 +12,16 @@ from policy.grammar import GRAMMAR
 from .conftest import SMOKE, CommandLine
 
 
-def _refused(cli: CommandLine, *arguments: str | Path) -> str:
-    status, output = cli.run(*arguments)
+def _refused(cli: CommandLine, *arguments: str | Path, **environment: str) -> str:
+    status, output = cli.run(*arguments, **environment)
     assert status == 2, output
     lines = output.strip().splitlines()
     assert len(lines) == 1, output
     return lines[0]
 
 
-def _train(cli: CommandLine, *overrides: str) -> str:
-    line = _refused(cli, "train", "--config", SMOKE, *overrides)
+def _train(cli: CommandLine, *overrides: str, **environment: str) -> str:
+    line = _refused(cli, "train", "--config", SMOKE, *overrides, **environment)
     assert not (cli.folder / "runs").exists()
     return line
 
@@ -63,6 +63,11 @@ def test_a_sandbox_that_does_not_answer(cli):
 
 def test_a_gpu_where_there_is_none(cli):
     assert "learner.device" in _train(cli, "learner.device=cuda")
+
+
+def test_compiled_decoding_without_a_compiler(cli):
+    line = _train(cli, "actors.decoding=compiled", CXX="/nothing/g++")
+    assert "decoding=compiled needs a C++ compiler" in line
 
 
 def test_a_missing_checkpoint(cli):

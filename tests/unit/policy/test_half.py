@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from policy import export, half
 from policy.config import HRMConfig, ModelConfig
+from policy.decoding import CompileError, set_decoding
 from policy.layers import Linear
 from policy.model import Policy
 from policy.precision import arithmetic, at_precision
@@ -70,6 +71,15 @@ def test_only_what_every_position_multiplies_by_is_packed(policy):
     assert packed == {f"hrm.{name}" for name in linears - left}
     assert arithmetic(policy) == "float16 weights"
     assert at_precision(policy, "bfloat16") is policy
+
+
+@needs_kernel
+def test_packed_products_are_never_compiled(policy):
+    half.use_float16(policy)
+    set_decoding(policy, "auto")
+    assert policy.arena is None
+    with pytest.raises(CompileError, match="float16 products of an export"):
+        set_decoding(policy, "compiled")
 
 
 def test_without_the_kernel_an_export_multiplies_in_float32(policy, tmp_path, monkeypatch, caplog):
