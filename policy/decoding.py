@@ -22,11 +22,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from policy.blocks import SpecReading
 from policy.cache import DecodingCache
 from policy.config import Decoding
 from policy.fixed import Arena, FixedMemory, FixedStep, rounded
 from policy.half import uses_float16
-from policy.hrm import SpecReading
 from policy.model import Policy
 
 

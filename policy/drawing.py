@@ -17,11 +17,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from policy.beginnings import Begun
+from policy.blocks import SpecReading
 from policy.cache import DecodingCache
 from policy.decoding import decode, widened
 from policy.fixed import rounded_rows
 from policy.grammar import GRAMMAR
-from policy.hrm import SpecReading
 from policy.keeping import Keeper
 from policy.model import Policy
 from policy.network import NO_HOLE

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from policy.blocks import PLAIN, Level, Surroundings
 from policy.config import HRMConfig, SpecConfig
 from policy.grammar import GRAMMAR
-from policy.hrm import BlockShape, Level, Surroundings
 from policy.layers import Linear, Masks, init_normal
 from policy.properties import WIDTH
 from policy.spec import PROPERTY_TOKENS, SpecBatch
@@ -74,7 +74,7 @@ class SpecEncoder(nn.Module):
         self.numbers = Linear(NUMERIC, core.width, bias=False)
         self.properties = Linear(WIDTH, core.width, bias=False)
         self.scale = math.sqrt(core.width / len(sizes))
-        self.level = Level(core, config.layers, BlockShape()) if config.layers else None
+        self.level = Level(core, config.layers, PLAIN) if config.layers else None
 
     def forward(self, batch: SpecBatch, actions: Float[Tensor, "W d"]) -> Float[Tensor, "N T d"]:
         """Encode; padded tokens hold values that nothing may read.

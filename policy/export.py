@@ -38,7 +38,7 @@ ABOUT = "export.json"
 GROUP = 32
 """Weights of a row that share a scale."""
 Bits = Literal["int8", "int4"]
-_SHARES = tuple(sign * share / 20 for share in range(20, 13, -1) for sign in (1, -1))
+_SHARES = tuple(sign * share / 20 for share in range(20, 9, -1) for sign in (1, -1))
 """Scales that are tried for 4 bits, of that which would fit the largest weight."""
 
 log = logging.getLogger(__name__)

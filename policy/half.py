@@ -21,8 +21,8 @@ Nothing here has a gradient.
 Shapes: R rows, K inputs, N outputs.
 """
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import torch
 from jaxtyping import Float
@@ -59,26 +59,22 @@ class HalfLinear(nn.Module):
 def use_float16(policy: Policy) -> bool:
     """Let a policy on the CPU decode with matrices of float16; it can't be trained any more.
 
-    Those are the matrices of both levels but the spec's keys and values, computed once a task.
-    Returns False, and changes nothing, where there is no kernel.
+    Those are the matrices of both levels, merged where blocks can (`policy.blocks`), but the spec's
+    keys and values, computed once a task. Returns False, and changes nothing, where there is no
+    kernel.
     """
     multiply = kernel()
     if multiply is None:
         return False
-    for parent, name, weight in list(_matrices(policy)):
-        parent.register_module(name, HalfLinear(weight, multiply))
+    for level in policy.hrm.levels:
+        for block in level.blocks():
+            block.merge(partial(HalfLinear, multiply=multiply))
+            for name, child in list(block.mlp.named_children()):
+                assert isinstance(child, Linear)
+                block.mlp.register_module(name, HalfLinear(child.weight, multiply))
     return True
 
 
 def uses_float16(policy: Policy) -> bool:
     """Whether the policy does."""
     return any(isinstance(module, HalfLinear) for module in policy.modules())
-
-
-def _matrices(policy: Policy) -> Iterator[tuple[nn.Module, str, Tensor]]:
-    """Yield what every position multiplies by: where it stands, its name, its weights."""
-    # Levels that are one module are looked through once.
-    for parent in nn.ModuleList((policy.hrm.H_level, policy.hrm.L_level)).modules():
-        for name, child in parent.named_children():
-            if isinstance(child, Linear) and name != "kv_proj":
-                yield parent, name, child.weight

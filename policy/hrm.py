@@ -5,12 +5,10 @@ z_H <- H(z_H + z_L). Segments follow each other with a detached carry and are ea
 One class serves the published model (no spec, no tree, bidirectional; see `policy.parity`) and
 the program policy (causal, H reads the spec, L receives messages along the tree).
 
-Shapes: B rows, S positions, T spec tokens, d width, K heads of keys and values,
-D features a head, E edges of the tree, M segments.
+Shapes: B rows, S positions, N specs, T spec tokens, d width, M segments.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,23 +16,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from policy.blocks import PLAIN, BlockShape, Level, SpecReading, Surroundings
 from policy.cache import Recorder
 from policy.config import HRMConfig
-from policy.layers import (
-    NO_MASKS,
-    CrossAttention,
-    Head,
-    Linear,
-    Masks,
-    Memory,
-    Rotary,
-    Rotation,
-    SelfAttention,
-    SwiGLU,
-    TreeMessages,
-    init_normal,
-    rms_norm,
-)
+from policy.layers import Head, Linear, Masks, Rotary, Rotation, init_normal
 
 
 class Carry(NamedTuple):
@@ -46,113 +31,6 @@ class Carry(NamedTuple):
     def detach(self) -> "Carry":
         """Cut the gradient between segments."""
         return Carry(self.z_h.detach(), self.z_l.detach())
-
-
-class SpecReading(NamedTuple):
-    """Keys and values of the spec, one row each.
-
-    One for every cross-attending block, H's first; or, where the spec is a prefix of the actions,
-    one for every call of a block in a whole run.
-    """
-
-    kv: tuple[Float[Tensor, "2 B K T D"], ...]
-    mask: Bool[Tensor, "B T"]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """All that a block may look at besides its own input."""
-
-    rotation: Rotation | None = None
-    spec: SpecReading | None = None
-    neighbours: Int[Tensor, "B S E"] | None = None
-    memory: Memory | None = None
-    masks: Masks = NO_MASKS
-    prefix: Iterator[Tensor] | None = None
-    """Keys and values of the positions before the row, in the order of the blocks' calls."""
-
-
-@dataclass(frozen=True)
-class BlockShape:
-    """Which parts a block has."""
-
-    causal: bool = False
-    cross: bool = False
-    message_width: int = 0
-
-
-class Block(nn.Module):
-    """Mixing between positions (attention, spec, tree) followed by a SwiGLU, with RMS norms."""
-
-    def __init__(self, config: HRMConfig, shape: BlockShape) -> None:
-        super().__init__()
-        width, step = config.width, config.round_inner_to
-        inner = -(round(config.expansion * width * 2 / 3) // -step) * step
-        self.self_attn = SelfAttention(width, config.heads, config.kv_heads, causal=shape.causal)
-        self.mlp = SwiGLU(width, inner)
-        self.cross_attn = (
-            CrossAttention(width, config.heads, config.kv_heads) if shape.cross else None
-        )
-        self.messages = TreeMessages(width, shape.message_width) if shape.message_width else None
-        self.pre, self.eps = config.norm == "pre", config.norm_eps
-
-    def _mix(
-        self, x: Float[Tensor, "B S d"], around: Surroundings, kv: Tensor | None
-    ) -> Float[Tensor, "B S d"]:
-        mixed = self.self_attn(
-            x,
-            around.rotation,
-            masks=around.masks,
-            memory=around.memory,
-            prefix=None if around.prefix is None else next(around.prefix),
-        )
-        if self.cross_attn is not None and around.spec is not None and kv is not None:
-            mixed = mixed + self.cross_attn(x, kv, around.spec.mask)
-        if self.messages is not None and around.neighbours is not None:
-            mixed = mixed + self.messages(x, around.neighbours, around.memory)
-        out: Tensor = mixed
-        return out
-
-    def forward(
-        self, x: Float[Tensor, "B S d"], around: Surroundings, kv: Tensor | None = None
-    ) -> Float[Tensor, "B S d"]:
-        """Apply the block; `kv` are the spec's keys and values for its cross-attention."""
-        if self.pre:
-            x = x + self._mix(rms_norm(x, self.eps), around, kv)
-            out: Tensor = x + self.mlp(rms_norm(x, self.eps))
-            return out
-        x = rms_norm(x + self._mix(x, around, kv), self.eps)
-        return rms_norm(x + self.mlp(x), self.eps)
-
-
-class Level(nn.Module):
-    """A stack of blocks over state plus injected input."""
-
-    def __init__(self, config: HRMConfig, layers: int, shape: BlockShape) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(Block(config, shape) for _ in range(layers))
-        self.first_kv = 0
-        self.final_norm_eps = config.norm_eps if config.norm == "pre" and layers else None
-
-    def blocks(self) -> Iterator[Block]:
-        """Iterate the blocks with their type."""
-        for layer in self.layers:
-            assert isinstance(layer, Block)
-            yield layer
-
-    def forward(
-        self,
-        state: Float[Tensor, "B S d"],
-        injection: Float[Tensor, "B S d"],
-        around: Surroundings,
-    ) -> Float[Tensor, "B S d"]:
-        """Run the stack once."""
-        x = state + injection
-        spec = () if around.spec is None else around.spec.kv[self.first_kv :]
-        kvs: Iterator[Tensor] = iter(spec)
-        for block in self.blocks():
-            x = block(x, around, next(kvs) if block.cross_attn is not None else None)
-        return x if self.final_norm_eps is None else rms_norm(x, self.final_norm_eps)
 
 
 class HRM(nn.Module):
@@ -170,8 +48,8 @@ class HRM(nn.Module):
         config: HRMConfig,
         positions: int,
         *,
-        h_shape: BlockShape = BlockShape(),
-        l_shape: BlockShape = BlockShape(),
+        h_shape: BlockShape = PLAIN,
+        l_shape: BlockShape = PLAIN,
     ) -> None:
         super().__init__()
         self.config = config
@@ -199,6 +77,11 @@ class HRM(nn.Module):
         nn.init.zeros_(self.q_head.weight)
         nn.init.constant_(self.q_head.bias, -5.0)
 
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Both levels, or the one that is both."""
+        return (self.H_level,) if self.config.share_levels else (self.H_level, self.L_level)
+
     def initial(self, batch: int, length: int) -> Carry:
         """Give the carry of a fresh run."""
         shape = (batch, length, self.config.width)
@@ -217,10 +100,9 @@ class HRM(nn.Module):
 
     def read_spec(self, states: Float[Tensor, "N T d"], mask: Bool[Tensor, "N T"]) -> SpecReading:
         """Project spec states for every cross-attending block, once per spec."""
-        levels = (self.H_level,) if self.config.share_levels else (self.H_level, self.L_level)
         kvs = (
             block.cross_attn.keys_values(states)
-            for level in levels
+            for level in self.levels
             for block in level.blocks()
             if block.cross_attn is not None
         )

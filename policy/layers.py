@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from policy.attention import attend
 
-# Cosines and sines: of S positions, [S, D], or of each row's own, [B, S, D].
-Rotation = tuple[Float[Tensor, "*B S D"], Float[Tensor, "*B S D"]]
+# Cosines and sines, alike for all heads: of S positions, or of each row's own.
+Rotation = tuple[Float[Tensor, "*B S 1 D"], Float[Tensor, "*B S 1 half"]]
 # A standard normal cut at +-2 has this standard deviation; dividing by it restores the asked one.
 _CUT_STD = 0.8796256610342398
 EDGES = 3
@@ -111,8 +111,7 @@ def widened(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 def rms_norm(x: Float[Tensor, "*shape d"], eps: float) -> Float[Tensor, "*shape d"]:
     """Divide by the root mean square over the last dimension (arXiv:1910.07467), without a gain."""
-    wide = widened(x)
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
+    return functional.rms_norm(widened(x), x.shape[-1:], eps=eps).to(x.dtype)
 
 
 class SwiGLU(nn.Module):
@@ -139,9 +138,8 @@ class Rotary(nn.Module):
     def __init__(self, head_width: int, positions: int, theta: float) -> None:
         super().__init__()
         rates = theta ** -(torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
-        angles = torch.outer(torch.arange(positions, dtype=torch.float32), rates)
-        angles = torch.cat((angles, angles), dim=-1)
-        self.register_buffer("cos", angles.cos(), persistent=False)
+        angles = torch.outer(torch.arange(positions, dtype=torch.float32), rates)[:, None]
+        self.register_buffer("cos", angles.cos().repeat(1, 1, 2), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
 
     def forward(self, start: int, stop: int) -> Rotation:
@@ -155,18 +153,32 @@ class Rotary(nn.Module):
 
 def rotate(x: Float[Tensor, "B S heads D"], rotation: Rotation) -> Float[Tensor, "B S heads D"]:
     """Turn queries and keys by their positions."""
-    cos, sin = (table.unsqueeze(-2) for table in rotation)
-    half = x.shape[-1] // 2
-    first, second = x[..., :half], x[..., half:]
+    cos, sin = rotation
+    half = sin.shape[-1]
+    first, second = x.split(half, dim=-1)
     # Writing into the halves is twice as fast on a CPU as joining two rotated ones.
     # Halves are turned in the tables' float32 and rounded once, at the end.
     turned = x * cos
-    turned[..., :half].addcmul_(second, sin[..., :half], value=-1)
-    turned[..., half:].addcmul_(first, sin[..., half:])
+    turned[..., :half].addcmul_(second, sin, value=-1)
+    turned[..., half:].addcmul_(first, sin)
     return turned.to(x.dtype)
 
 
-class SelfAttention(nn.Module):
+class Mixer(nn.Module):
+    """A way for positions to read others, or the spec: a part of a block (`policy.blocks`).
+
+    The block maps its input by `i_proj`, calls the mixer, and maps what it returns by `o_proj`.
+    """
+
+    o_proj: Linear
+
+    @property
+    def i_proj(self) -> Linear:
+        """The map of the block's input to what the mixer is called with."""
+        raise NotImplementedError
+
+
+class SelfAttention(Mixer):
     """Multi-head attention among the positions of a row; K heads of keys and values."""
 
     def __init__(self, width: int, heads: int, kv_heads: int, *, causal: bool) -> None:
@@ -176,9 +188,14 @@ class SelfAttention(nn.Module):
         self.qkv_proj = Linear(width, (heads + 2 * kv_heads) * self.head_width, bias=False)
         self.o_proj = Linear(width, width, bias=False)
 
+    @property
+    def i_proj(self) -> Linear:
+        """To queries, keys and values."""
+        return self.qkv_proj
+
     def forward(
         self,
-        x: Float[Tensor, "B S d"],
+        qkv: Float[Tensor, "B S HKKD"],
         rotation: Rotation | None,
         *,
         masks: Masks,
@@ -186,8 +203,8 @@ class SelfAttention(nn.Module):
         prefix: Float[Tensor, "2 B K P D"] | None = None,
     ) -> Float[Tensor, "B S d"]:
         """Attend; a decoder's `memory` holds the earlier keys, `prefix` those before the row."""
-        qkv = self.qkv_proj(x).view(*x.shape[:2], -1, self.head_width)
-        turning, v = qkv.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
+        heads = qkv.view(*qkv.shape[:2], -1, self.head_width)
+        turning, v = heads.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
         if rotation is not None:
             turning = rotate(turning, rotation)
         q, k = turning.split((self.heads, self.kv_heads), dim=2)
@@ -198,11 +215,10 @@ class SelfAttention(nn.Module):
             k, v = (torch.cat(pair, dim=2) for pair in zip(prefix, (k, v), strict=True))
         causal = self.causal and masks.keys is None and masks.pairs is None
         out = attend(q, k, v, causal=causal, key_mask=masks.keys, pair_mask=masks.pairs)
-        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(x.shape))
-        return projected
+        return out.transpose(1, 2).flatten(2)
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(Mixer):
     """Multi-head attention from the positions of a row to the tokens of its task's spec."""
 
     def __init__(self, width: int, heads: int, kv_heads: int) -> None:
@@ -212,6 +228,11 @@ class CrossAttention(nn.Module):
         self.kv_proj = Linear(width, 2 * kv_heads * self.head_width, bias=False)
         self.o_proj = Linear(width, width, bias=False)
 
+    @property
+    def i_proj(self) -> Linear:
+        """To queries."""
+        return self.q_proj
+
     def keys_values(self, states: Float[Tensor, "B T d"]) -> Float[Tensor, "2 B K T D"]:
         """Project spec states once, for all samples and calls that read them."""
         kv: Tensor = self.kv_proj(states).view(*states.shape[:2], 2, -1, self.head_width)
@@ -219,18 +240,16 @@ class CrossAttention(nn.Module):
 
     def forward(
         self,
-        x: Float[Tensor, "B S d"],
+        queries: Float[Tensor, "B S d"],
         kv: Float[Tensor, "2 B K T D"],
         key_mask: Bool[Tensor, "B T"],
     ) -> Float[Tensor, "B S d"]:
         """Read the spec."""
-        q = self.q_proj(x).view(*x.shape[:2], -1, self.head_width).transpose(1, 2)
-        out = attend(q, kv[0], kv[1], key_mask=key_mask)
-        projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(x.shape))
-        return projected
+        q = queries.view(*queries.shape[:2], -1, self.head_width).transpose(1, 2)
+        return attend(q, kv[0], kv[1], key_mask=key_mask).transpose(1, 2).flatten(2)
 
 
-class TreeMessages(nn.Module):
+class TreeMessages(Mixer):
     """Messages along the edges of the tree: from parent, previous sibling and previous use.
 
     An edge is a head of attention whose pattern is given instead of learned. Plain gathers:
@@ -243,21 +262,21 @@ class TreeMessages(nn.Module):
         self.v_proj = Linear(width, EDGES * message_width, bias=False)
         self.o_proj = Linear(EDGES * message_width, width, bias=False)
 
+    @property
+    def i_proj(self) -> Linear:
+        """To a message for each edge."""
+        return self.v_proj
+
     def forward(
         self,
-        x: Float[Tensor, "B S d"],
+        values: Float[Tensor, "B S m"],
         neighbours: Int[Tensor, "B S E"],
         memory: Memory | None = None,
-    ) -> Float[Tensor, "B S d"]:
+    ) -> Float[Tensor, "B S m"]:
         """Gather from `neighbours`, positions in the row not after the receiving one."""
-        values = self.v_proj(x)
-        passed = (
-            gather_messages(values, neighbours)
-            if memory is None
-            else memory.pass_messages(values, neighbours)
-        )
-        projected: Tensor = self.o_proj(passed)
-        return projected
+        if memory is None:
+            return gather_messages(values, neighbours)
+        return memory.pass_messages(values, neighbours)
 
 
 def gather_messages(

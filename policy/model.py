@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from policy.blocks import SpecReading, Surroundings
 from policy.cache import Past, Recorder, StepMemory
 from policy.config import ModelConfig
 from policy.fixed import Arena
-from policy.hrm import SpecReading, Surroundings
 from policy.layers import Masks, undrawn
 from policy.network import PARENT, SIBLING, Network, SpecStates
 

@@ -16,11 +16,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from policy.blocks import BlockShape, SpecReading, Surroundings
 from policy.config import ModelConfig
 from policy.draft_tokens import most_tokens
 from policy.encoder import SpecEncoder
 from policy.grammar import GRAMMAR
-from policy.hrm import HRM, BlockShape, SpecReading, Surroundings
+from policy.hrm import HRM
 from policy.layers import NO_MASKS, Head, Masks, Memory, Rotation, init_normal, wide_linear
 from policy.pointer import NodePointer
 from policy.spec import PROPERTY_TOKENS, SpecBatch

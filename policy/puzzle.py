@@ -20,8 +20,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from policy.blocks import Surroundings
 from policy.config import HRMConfig
-from policy.hrm import HRM, Carry, Surroundings
+from policy.hrm import HRM, Carry
 from policy.layers import Linear, init_normal
 
 IGNORED = -100

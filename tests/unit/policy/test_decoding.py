@@ -14,6 +14,7 @@ from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.fixed import Arena
 from policy.grammar import GRAMMAR
+from policy.layers import Linear
 from policy.model import Policy
 from policy.network import close_features
 from policy.precision import at_precision
@@ -109,10 +110,23 @@ def policy_of(config, seed, precision):
     return at_precision(policy, precision)
 
 
+def merge(policy):
+    """Let blocks have two products where they had up to six."""
+
+    def product(weight):
+        made = Linear(*weight.T.shape, bias=False)
+        made.weight.copy_(weight)
+        return made
+
+    for level in policy.hrm.levels:
+        for block in level.blocks():
+            block.merge(product)
+
+
 class Run:
     """Decodes given programs as the sampler does drawn ones, and checks every position."""
 
-    def __init__(self, config, plan, seed, precision="float32", arena=None):
+    def __init__(self, config, plan, seed, precision="float32", arena=None, *, merged=False):
         begins, tasks, lengths, self.rows = plan
         count = len(begins)
         self.policy = policy_of(config, seed, precision)
@@ -125,6 +139,9 @@ class Run:
         valid = torch.arange(LENGTH) < self.lengths[:, None]
         self.features = close_features(features[count:], valid)
         self.full = self.policy(self.states, self.tasks, self.actions, features[count:], valid)
+        if merged:
+            merge(self.policy)
+            self.states = self.policy.encode_spec(collate([spec(index) for index in range(count)]))
         longest = max(begins)
         self.past = self.policy.begin(
             self.states,
@@ -208,10 +225,10 @@ PLANS = {
 }
 
 
-def decode(config, plan, leaves, seed, precision, arena=None):
+def decode(config, plan, leaves, seed, precision="float32", arena=None, *, merged=False):
     begins, tasks, lengths, _ = plan
     with torch.no_grad():
-        run = Run(config, plan, seed, precision, arena)
+        run = Run(config, plan, seed, precision, arena, merged=merged)
         run.run(itertools.chain(leaves, itertools.repeat(True)))
     assert run.agrees
     # Each position after the prefix once, and the one after the last action.
@@ -223,7 +240,13 @@ def decode(config, plan, leaves, seed, precision, arena=None):
 @SETTINGS
 @given(**PLANS)
 def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
-    decode(config, plan, leaves, seed, "float32")
+    decode(config, plan, leaves, seed)
+
+
+@settings(SETTINGS, max_examples=6)
+@given(**PLANS)
+def test_they_are_so_with_merged_products(config, plan, leaves, seed):
+    decode(config, plan, leaves, seed, merged=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.func import functional_call
 
+from policy.blocks import BlockShape, Surroundings
 from policy.config import HRMConfig
-from policy.hrm import HRM, BlockShape, Surroundings
+from policy.hrm import HRM
 
 WIDTH, LENGTH = 16, 5
 CAUSAL = BlockShape(causal=True)

@@ -3,8 +3,9 @@ import itertools
 import pytest
 import torch
 
+from policy.blocks import BlockShape, Surroundings
 from policy.config import HRMConfig
-from policy.hrm import HRM, BlockShape, Surroundings
+from policy.hrm import HRM
 from policy.layers import rotate
 
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from policy.blocks import Surroundings
 from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.grammar import GRAMMAR
-from policy.hrm import Surroundings
 from policy.layers import Masks
 from policy.model import Policy
 from policy.network import close_features
