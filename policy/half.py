@@ -2,6 +2,7 @@
 
     use_float16(policy)      # the matrices of both levels, from now on
 
+Matrices that read one input or are summed are merged into one (`policy.blocks`).
 Few rows at a time are decoded, so a product waits for its weights: half the bytes, packed once in
 the order of their reading, take half the time or less. Inputs, sums and results stay float32, and
 a weight moves by a 2,048th at most. The kernel is fbgemm's (x86 with AVX2). All matrices of a
