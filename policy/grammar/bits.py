@@ -2,10 +2,9 @@
 
 A set is `WORDS` words of 64 bits, action a at bit a % 64 of word a // 64.
 
-V actions, W words, S states, K kinds of holes.
+V actions, W words, K kinds of holes.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -16,24 +15,27 @@ from policy.grammar import context
 from policy.grammar.context import Flag, Kind, Pointer
 from policy.grammar.grammar import GRAMMAR, Action
 from policy.grammar.layout import (
+    AROUND_BIT,
+    AROUND_BITS,
+    BLOCK,
     KEYWORD_BIT,
-    LOCAL_BIT,
-    NEST_FULL,
+    KIND_BIT,
     NUM_KEYWORDS,
-    NUM_STATES,
-    PARAM_BIT,
-    STATE_BIT,
-    WORD_BIT,
+    NUM_SIGNALS,
+    POINTER_BIT,
+    POINTER_BITS,
+    RETURN_BIT,
+    RETURN_BITS,
 )
 from policy.grammar.moves import Ints
 
 WORDS: Final = -(-GRAMMAR.num_actions // 64)
-_LOCALS: Final = (1 << GRAMMAR.max_locals) - 1
 # Words that say of names and literals whether they may be pointed at: what is seen, what is not,
 # slots to store, fresh slots, literals that an f-string cannot quote, and what is always given.
 SEEN, UNSEEN, STORABLE, FRESH, PLAIN, GIVEN = range(6)
 SOURCES: Final = 6
 _BY_POINTER: Final = {
+    None: (SEEN, UNSEEN),
     Pointer.VISIBLE: (SEEN,),
     Pointer.UNSEEN: (UNSEEN,),
     Pointer.FRESH_PARAM: (UNSEEN,),
@@ -42,11 +44,16 @@ _BY_POINTER: Final = {
     Pointer.LITERAL: (PLAIN, GIVEN),
     Pointer.ENTRY: (GIVEN,),
 }
-_FIRST_POINTER: Final = GRAMMAR.action_ids["LIT_0"]
-GIVEN_ENTRY: Final = GRAMMAR.action_ids["ENTRY"] - _FIRST_POINTER
-"""The entry point's bit in GIVEN; literal i is bit i there and in PLAIN."""
-POINTED: Final = slice(_FIRST_POINTER // 64, context.LAST_WORD // 64 + 1)
-"""The words of a set in which names and literals stand."""
+_POINTERS: Final = [
+    action.id
+    for action in GRAMMAR.actions
+    if "index" in action.row or context.name_bit(action) is not None
+]
+POINTED: Final = slice(min(_POINTERS) // 64, max(_POINTERS) // 64 + 1)
+"""The words of a set in which names and literals stand, no two names at the same place."""
+FIRST_SLOT: Final = 1 << GRAMMAR.action_ids["LOCAL_0"] % 64
+LAST_SLOTS: Final = (GRAMMAR.action_ids["LOCAL_0"] + GRAMMAR.max_locals - 3) % 64
+"""Where the last three slots stand; slots are bound in their order."""
 
 
 def pack(sets: NDArray[np.bool_]) -> Ints:
@@ -57,104 +64,75 @@ def pack(sets: NDArray[np.bool_]) -> Ints:
     return packed.view("<i8").astype(np.int64, copy=False)
 
 
-def _set(actions: Iterable[Action]) -> Ints:
-    chosen = np.zeros(GRAMMAR.num_actions, dtype=bool)
-    chosen[[action.id for action in actions]] = True
-    return pack(chosen)
-
-
-@lru_cache(maxsize=1)
-def spread() -> Ints:
-    """[2, SOURCES, T] how sources become sets' words: source * spread[0] + (source >> spread[1]).
-
-    Sources are not negative; bits that are not those of a source's names are to be masked away.
-    """
-    start = 64 * np.arange(POINTED.start, POINTED.stop)
-    seen = np.where(
-        start < context.FIRST_WORD // 64 * 64,
-        GRAMMAR.action_ids["PARAM_0"] - PARAM_BIT,
-        context.FIRST_WORD - WORD_BIT,
-    )
-    shift = np.stack([_FIRST_POINTER - start if i in (PLAIN, GIVEN) else seen - start
-                      for i in range(SOURCES)])  # fmt: skip
-    left = np.where((shift >= 0) & (shift < 64), 1 << (shift & 63), 0)
-    return np.stack((left, np.where((shift < 0) & (shift > -64), -shift, 63)))
-
-
-@lru_cache(maxsize=1)
-def states() -> Ints:
-    """[S, W + SOURCES] what flags and signals allow, in every kind, and of each source."""
-    numbers = np.arange(NUM_STATES) << STATE_BIT
-    holding = numbers | _derived(numbers)
-    sets = np.zeros((NUM_STATES, WORDS + SOURCES), dtype=np.int64)
-    for (need, ban), actions in _by_flags().items():
-        holds = (holding & (need | ban) & ~context.KEYWORDS) == need
-        sets[:, :WORDS] |= np.where(holds[:, None], _set(actions), 0)
-    sets[:, WORDS:] = -1
-    sets[numbers & Flag.NO_CAPTURE > 0, WORDS + FRESH] = 0
-    sets[numbers & Flag.FSTRING > 0, WORDS + PLAIN] = 0
-    return sets
-
-
-def _derived(numbers: Ints) -> Ints:
-    bits = NEST_FULL | sum(Flag)
-    found = {number: context.derive(number) for number in set((numbers & bits).tolist())}
-    return np.array([found[number] for number in (numbers & bits).tolist()])
-
-
-def _by_flags() -> dict[tuple[int, int], list[Action]]:
-    found: dict[tuple[int, int], list[Action]] = {}
-    for action in GRAMMAR.actions:
-        asked = _asked(action)
-        if asked.pointer is None:
-            found.setdefault((asked.need, asked.ban & ~context.KEYWORDS), []).append(action)
-    return found
-
-
 def _asked(action: Action) -> context.Requirement:
-    """What most kinds of holes ask, blocks included: `kinds` frees the others of it."""
-    name = context.name_bit(action) is not None
-    return context.requirement(Kind.LOAD if name else Kind.BLOCK, action)
+    """What holes ask of an action, in blocks; `returns` frees those in other holes of a part."""
+    return context.requirement(Kind.BLOCK, action)
 
 
 @lru_cache(maxsize=1)
-def counts() -> Ints:
-    """[keywords used * 4 + unused slots, W] what is allowed by the two."""
-    number = np.arange(4 << NUM_KEYWORDS)
-    used, unused = number >> 2 << KEYWORD_BIT, number & 3
-    sets = np.full((len(number), WORDS), -1, dtype=np.int64)
-    for action in GRAMMAR.actions:
-        asked = _asked(action)
-        if asked.free or asked.ban & context.KEYWORDS:
-            refused = (unused < asked.free) | (used & asked.ban > 0)
-            sets[refused] &= ~_set([action])
-    return sets
+def _plain() -> tuple[list[Action], Ints]:
+    """The actions that are no pointers, and [3, V'] what each needs, bans and takes of slots."""
+    found = [(action, _asked(action)) for action in GRAMMAR.actions]
+    kept = [(action, asked) for action, asked in found if action.id not in _POINTERS]
+    return [action for action, _ in kept], np.array([asked[:3] for _, asked in kept]).T
+
+
+def _where(allowed: NDArray[np.bool_]) -> Ints:
+    """Sets of those actions that are no pointers."""
+    sets = np.zeros((len(allowed), GRAMMAR.num_actions), dtype=bool)
+    sets[:, [action.id for action in _plain()[0]]] = allowed
+    return pack(sets)
+
+
+def _hold(states: Ints, told: int) -> NDArray[np.bool_]:
+    """[S, V'] whether what is needed holds in a state, and nothing that is banned, of some bits."""
+    need, ban, _ = _plain()[1] & told
+    result: NDArray[np.bool_] = (states[:, None] & (need | ban)) == need
+    return result
 
 
 @lru_cache(maxsize=1)
-def slots() -> Ints:
-    """[2^16, 3] by the visible slots: pointers to store, fresh ones, and up to 3 unused."""
-    used = np.arange(1 << GRAMMAR.max_locals)
-    lowest = ~used & (used + 1) & _LOCALS
-    unused = np.zeros_like(used)
-    for bit in range(GRAMMAR.max_locals):
-        unused += ~used >> bit & 1
-    bits = (used | lowest) << LOCAL_BIT, lowest << LOCAL_BIT
-    return np.stack((*bits, np.minimum(unused, 3)), axis=1)
+def returns() -> Ints:
+    """[2^9, W] what signals and the flags that returns and yields ask for allow."""
+    states = np.arange(1 << RETURN_BITS + NUM_SIGNALS) << RETURN_BIT
+    derived = np.array([context.derive(state) for state in states.tolist()])
+    # Only at the end of a block must a function have returned.
+    derived &= np.where(states & BLOCK, -1, ~context.NEED_RETURN)
+    told = int(Flag.ASYNC | Flag.COMPREHENSION) | context.DERIVED
+    return _where(_hold(states | derived, told))
 
 
 @lru_cache(maxsize=1)
-def kinds() -> Ints:
-    """[K, W + SOURCES * T] what a kind allows in every state, and what each source allows."""
-    sets = np.zeros((len(Kind), 1 + SOURCES, GRAMMAR.num_actions), dtype=bool)
-    plain = [_asked(action) for action in GRAMMAR.actions]
+def around() -> Ints:
+    """[2^8, W] what a hole's other surroundings allow, and whether each of the last slots is used.
+
+    Of slots, at most three are asked for.
+    """
+    states = np.arange(1 << AROUND_BITS + 3)
+    used = states >> AROUND_BITS
+    unused = 3 - (used & 1) - (used >> 1 & 1) - (used >> 2)
+    inside = (states & (1 << AROUND_BITS) - 1) << AROUND_BIT
+    told = ((1 << AROUND_BITS) - 1) << AROUND_BIT
+    return _where(_hold(inside, told) & (unused[:, None] >= _plain()[1][2]))
+
+
+@lru_cache(maxsize=1)
+def keywords() -> Ints:
+    """[2^8, W] what may follow the keyword arguments that a call has used."""
+    return _where(_hold(np.arange(1 << NUM_KEYWORDS) << KEYWORD_BIT, context.KEYWORDS))
+
+
+@lru_cache(maxsize=1)
+def pointers() -> Ints:
+    """[2^5, SOURCES, T] of each source, what kinds of holes and two flags allow."""
+    states = np.arange(1 << POINTER_BITS) << POINTER_BIT
+    sets = np.zeros((len(states), SOURCES, GRAMMAR.num_actions), dtype=bool)
+    kinds = states >> KIND_BIT
     for kind in Kind:
-        for action, usual in zip(GRAMMAR.actions, plain, strict=True):
-            asked = context.requirement(kind, action)
-            if asked.pointer is not None:
-                sets[kind, [1 + source for source in _BY_POINTER[asked.pointer]], action.id] = True
-            elif asked == context.ALWAYS != usual:
-                sets[kind, 0, action.id] = True
-    packed = pack(sets)
-    pointed = packed[:, 1:, POINTED].reshape(len(Kind), -1)
-    return np.concatenate((packed[:, 0], pointed), axis=1)
+        for action in _POINTERS:
+            asked = context.requirement(kind, GRAMMAR.actions[action])
+            sources = _BY_POINTER[asked.pointer]
+            sets[np.ix_(kinds == kind, sources, [action])] = True
+    sets[states & Flag.NO_CAPTURE > 0, FRESH] = False
+    sets[states & Flag.FSTRING > 0, PLAIN] = False
+    return pack(sets)[..., POINTED]

@@ -10,15 +10,13 @@ from typing import Final, NamedTuple
 
 from policy.grammar.grammar import GRAMMAR, LOAD, Action, Hole, HoleUse
 from policy.grammar.layout import (
-    ENTRY_BIT,
-    FLAG_BIT,
+    AROUND_BIT,
     KEYWORD_BIT,
-    LOCAL_BIT,
     NEST_FULL,
     NUM_KEYWORDS,
-    PARAM_BIT,
+    POINTER_BIT,
+    RETURN_BIT,
     SIGNAL_BIT,
-    WORD_BIT,
 )
 from policy.grammar.productions import words
 
@@ -26,15 +24,15 @@ from policy.grammar.productions import words
 class Flag(IntFlag):
     """Flags, inherited from above, and signals, which hold in all of a scope."""
 
-    FUNCTION = 1 << FLAG_BIT
-    LOOP = 1 << FLAG_BIT + 1
-    ASYNC = 1 << FLAG_BIT + 2
-    COMPREHENSION = 1 << FLAG_BIT + 3
-    FSTRING = 1 << FLAG_BIT + 4
-    NO_RETURN = 1 << FLAG_BIT + 5
-    NO_CAPTURE = 1 << FLAG_BIT + 6
-    MUST_RETURN = 1 << FLAG_BIT + 7
-    PLAIN_PARAMETERS = 1 << FLAG_BIT + 8
+    LOOP = 1 << AROUND_BIT + 1
+    PLAIN_PARAMETERS = 1 << AROUND_BIT + 2
+    FSTRING = 1 << POINTER_BIT
+    NO_CAPTURE = 1 << POINTER_BIT + 1
+    FUNCTION = 1 << RETURN_BIT + 1
+    ASYNC = 1 << RETURN_BIT + 2
+    COMPREHENSION = 1 << RETURN_BIT + 3
+    NO_RETURN = 1 << RETURN_BIT + 4
+    MUST_RETURN = 1 << RETURN_BIT + 5
     RETURNED = 1 << SIGNAL_BIT
     YIELDED = 1 << SIGNAL_BIT + 1
     RETURNED_VALUE = 1 << SIGNAL_BIT + 2
@@ -114,7 +112,7 @@ CONTEXTS: Final[dict[str, Effect]] = {
 
 def effect(action: Action, use: HoleUse) -> Effect:
     """The combined effect of the contexts of one of the action's holes."""
-    clear, value, nest, resets, scope = KEYWORDS, 0, 0, False, False
+    clear, value, nest, resets, scope = 0, 0, 0, False, False
     if not ("last" in use.contexts and action.ends):
         clear |= Flag.MUST_RETURN
     for name in use.contexts:
@@ -146,27 +144,12 @@ ALWAYS: Final = Requirement()
 
 
 def name_bit(action: Action) -> int | None:
-    """The bit in SEEN of a name that must be bound before it is used."""
+    """The bit in SEEN of a name that must be bound before it is used: no two share one."""
     row = action.row
-    if "local" in row:
-        return LOCAL_BIT + int(row["local"])
-    if "param" in row:
-        return PARAM_BIT + int(row["param"])
-    if "entry" in row:
-        return ENTRY_BIT
-    return _BOUND_WORDS.get(action.id)
+    bound = row.get("kind") == "importable" or action.name in {"self", "cls"}
+    return action.id % 64 if bound or {"local", "param", "entry"} & row.keys() else None
 
 
-def _bound_words() -> dict[int, int]:
-    bound = [a.id for a in GRAMMAR.actions if a.row.get("kind") == "importable"]
-    bound += [GRAMMAR.action_ids[name] for name in ("self", "cls")]
-    return {action: WORD_BIT + action - min(bound) for action in bound}
-
-
-_BOUND_WORDS: Final = _bound_words()
-FIRST_WORD: Final = min(_BOUND_WORDS)
-"""The first action of those whose bits in SEEN start at `WORD_BIT`."""
-LAST_WORD: Final = max(_BOUND_WORDS)
 ARGUMENT_HOLES: Final = frozenset(words("arg args arg_name posonly kwonly opt_arg"))
 CAPTURE_HOLES: Final = frozenset({"capture", "opt_capture"})
 IMPORT_HOLES: Final = frozenset({"alias", "aliases", "aliases1"})
@@ -314,6 +297,9 @@ def signals(action: Action) -> int:
     if "Yield" in action.nodes or "YieldFrom" in action.nodes:
         return Flag.RETURNED | Flag.YIELDED
     return 0
+
+
+DERIVED: Final = NEED_RETURN | RETURN | RETURN_VALUE | YIELD | YIELD_FROM
 
 
 def derive(state: int) -> int:

@@ -2,26 +2,25 @@
 
 A hole on the stack is two words:
 
-    WHERE   the column of its scope | keyword arguments its call has used | flags | nested blocks
-    PLACE   depth | slot | the column of its parent | kind | hole type
+    WHERE   depth beyond MAX_DEPTH | outer scope | scope | depth | flags and kind | nested blocks
+    PLACE   slot | the cell of its parent | row of the tables | hole type
 
-A row's memory has a column a scope, a name and a parent. A scope's column holds what is SEEN there
-(parameters, entry point, slots and words that are bound) and what its function has signalled; a
-name's, the position at which it was used last; a parent's, that of the child filled last.
+Below its stack a row has a cell a scope, a name and a parent. A scope's cell holds what is SEEN
+there (parameters, entry point, slots and words that are bound) and what its function has signalled;
+a name's, the position at which it was used last; a parent's, that of the child filled last.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 WHERE, PLACE = range(2)
 COLUMNS: Final = 2
+MAX_DEPTH: Final = 40
+"""Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
+compiler and `ast.unparse` recurse, each to a limit."""
 
-# SEEN. Names stand in the order of the vocabulary.
-PARAM_BIT: Final = 0
-ENTRY_BIT: Final = 8
-LOCAL_BIT: Final = 9
-WORD_BIT: Final = 25
-SEEN_BITS: Final = 52
-SIGNAL_SHIFT: Final = 38
+# SEEN. A name's bit is its action's in a word of a set of actions, so that what is seen is such a
+# word itself (`context.name_bit`). Signals stand where no name does.
+SIGNAL_SHIFT: Final = 28
 """Signals stand this many bits above their flags' places."""
 
 # WHERE: five bits count nested blocks, from one on, so that the fifth says that there are enough.
@@ -30,57 +29,94 @@ MAX_NEST: Final = 15
 NEST: Final = 1
 NEST_FULL: Final = 1 << 4
 NEST_BITS: Final = 0x1F
-FLAG_BIT: Final = 5
-SIGNAL_BIT: Final = 14
-KEYWORD_BIT: Final = 17
-SCOPE_BIT: Final = 32
+# Then what the tables of masks are read by, each a run of bits: surroundings (NEST_FULL included),
+# what pointers ask (two flags and the kind), and what returns and yields ask.
+AROUND_BIT: Final = 4
+AROUND_BITS: Final = 5
+POINTER_BIT: Final = 7
+POINTER_BITS: Final = 5
+KIND_BIT: Final = 9
+BLOCK: Final = 1 << 12
+"""Whether the hole is one for statements."""
+RETURN_BIT: Final = 12
+RETURN_BITS: Final = 6
+SIGNAL_BIT: Final = 18
+NUM_SIGNALS: Final = 3
+KEYWORD_BIT: Final = 21
+"""Keyword arguments that a call has used; on the stack, in the low bits of PLACE's row."""
+NUM_KEYWORDS: Final = 8
+DEPTH_BIT: Final = 32
+SCOPE_BIT: Final = 40
+OUTER_BIT: Final = 48
+BEYOND_BIT: Final = 56
+"""Depth - MAX_DEPTH: negative, with the sign of the word, where a hole is not too deep."""
 
 # PLACE.
-KIND_BIT: Final = 10
-PARENT_BIT: Final = 13
-SLOT_BIT: Final = 32
-DEPTH_BIT: Final = 52
+ROW_BIT: Final = 10
+PARENT_BIT: Final = 20
+SLOT_BIT: Final = 39
+KEYWORD_ROW: Final = 512
+"""The first of the rows of the `keywords` left after some; other holes' rows are their types."""
+NUM_ROWS: Final = KEYWORD_ROW + (1 << NUM_KEYWORDS)
 
-# A state is what flags and signals say: NEST_FULL, then the flags, then the signals.
-STATE_BIT: Final = 4
-NUM_STATES: Final = 1 << 13
-NUM_KEYWORDS: Final = 8
-
-# Columns of the memory. A scope that an action at depth d opens has column 2d + 2, or 2d + 3 where
-# what was signalled outside counts no more; the root's is 0. Samples are no deeper than 50 actions
-# (`masks.MAX_DEPTH`), and what is not allowed may wrap around.
-NUM_SCOPES: Final = 130
-NO_NAME: Final = (NUM_SCOPES, NUM_SCOPES + 1)
-"""Read and written by an action that is no name: nothing stands in the first one."""
-FIRST_NAME: Final = NUM_SCOPES + 2
-ROOT_PARENT: Final = FIRST_NAME + SEEN_BITS
+# Cells. An action at depth d opens scope d: samples are no deeper than 50 actions, and what is not
+# allowed may wrap around.
+NUM_SCOPES: Final = 64
+ROOT_SCOPE: Final = NUM_SCOPES - 1
+FIRST_NAME: Final = NUM_SCOPES
+NO_NAME: Final = (FIRST_NAME + 64, FIRST_NAME + 65)
+"""Read and written by an action that is no name: -1 stands in the first one for good."""
+ROOT_PARENT: Final = FIRST_NAME + 66
 FIRST_PARENT: Final = ROOT_PARENT + 1
-"""The column of the action at position 0 as a parent."""
+"""The cell of the action at position 0 as a parent; then one a position, then the stack."""
 MAX_POSITIONS: Final = (1 << 19) - 1 - FIRST_PARENT
 
-# What is read of a hole, as (word, first bit, mask of what is left after the shift). The first six
-# are the features' columns; those of the previous sibling and use are filled in later.
+
+class Bits(NamedTuple):
+    """Where a field of a hole stands."""
+
+    word: int
+    first: int
+    mask: int
+
+
+# What is known of the hole on top, in the order of the rows in which it is kept. First what is
+# found in cells: previous sibling, what the hole's scope and the one around that have seen,
+# previous use of the last action's name.
+SIBLING, OWN, OUTER, USED = range(4)
+FOUND: Final = 4
 FIELDS: Final = {
-    "hole": (PLACE, 0, 0x3FF),
-    "parent": (PLACE, PARENT_BIT, 0x7FFFF),
-    "sibling": (PLACE, 0, 0),
-    "depth": (PLACE, DEPTH_BIT, 0x7FF),
-    "slot": (PLACE, SLOT_BIT, 0xFFFFF),
-    "used": (PLACE, 0, 0),
-    "opened": (PLACE, DEPTH_BIT - 1, 0x7E),
-    "opened_function": (PLACE, DEPTH_BIT - 1, 0x7E),
-    "parent_column": (PLACE, PARENT_BIT, 0x7FFFF),
-    "scope": (WHERE, SCOPE_BIT, 0xFF),
-    "where": (WHERE, 0, -1),
-    "place": (PLACE, 0, -1),
-    "flags": (WHERE, STATE_BIT, 0x3FF),
-    "keywords": (WHERE, KEYWORD_BIT - 2, 0x3FC),
-    "kind": (PLACE, KIND_BIT, 0x7),
+    "parent": Bits(PLACE, PARENT_BIT, 0x7FFFF),
+    "scope": Bits(WHERE, SCOPE_BIT, NUM_SCOPES - 1),
+    "outer": Bits(WHERE, OUTER_BIT, NUM_SCOPES - 1),
+    "hole": Bits(PLACE, 0, (1 << ROW_BIT) - 1),
+    "depth": Bits(WHERE, DEPTH_BIT, 0xFF),
+    "slot": Bits(PLACE, SLOT_BIT, 0xFFFFF),
+    "opened": Bits(WHERE, DEPTH_BIT, NUM_SCOPES - 1),
+    "scopes": Bits(WHERE, DEPTH_BIT, 0xFFFF),
+    "where": Bits(WHERE, 0, -1),
+    "place": Bits(PLACE, 0, -1),
+    "returns": Bits(WHERE, RETURN_BIT, (1 << RETURN_BITS) - 1),
+    "around": Bits(WHERE, AROUND_BIT, (1 << AROUND_BITS) - 1),
+    "pointers": Bits(WHERE, POINTER_BIT, (1 << POINTER_BITS) - 1),
+    "row": Bits(PLACE, ROW_BIT, (1 << ROW_BIT) - 1),
+    "room": Bits(WHERE, 63, -1),
 }
-NUM_FEATURES: Final = 6
-# What is read of a scope, as (first bit, mask).
-SCOPE_FIELDS: Final = {
-    "seen": (0, -1),
-    "signals": (SIGNAL_BIT + SIGNAL_SHIFT - 10, 0x1C00),
-    "locals": (LOCAL_BIT, 0xFFFF),
-}
+PARENT, SCOPE, AROUND_SCOPE, HOLE, DEPTH, SLOT, OPENED, SCOPES, AT, STANDS, RETURNS, AROUND = range(
+    FOUND, FOUND + 12
+)
+POINTERS: Final = AROUND + 1
+"""From here on: `pointers`, `row`, `room`, then what is seen and the first two registers."""
+SEEN_ROW: Final = FOUND + len(FIELDS)
+# Registers: what may be spent beyond the shortest program, actions and nodes; the cell of the hole
+# on top; the next action's position; where the last name's use is read and written; names bound.
+REGISTERS: Final = SEEN_ROW + 1
+ACTIONS, NODES, HEIGHT, POSITION, READ, WRITE, BOUND = range(REGISTERS, REGISTERS + 7)
+NUM_REGISTERS: Final = 7
+FEATURES: Final = (HOLE, PARENT, SIBLING, DEPTH, SLOT, USED)
+
+
+def signed(word: int) -> int:
+    """The word as the signed number of the same bits."""
+    word &= (1 << 64) - 1
+    return word - (1 << 64) if word >> 63 else word

@@ -6,71 +6,73 @@ them, H hole types, v variants (what tasks forbid).
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
-from policy.grammar import bits
-from policy.grammar.bits import POINTED, SOURCES, WORDS
+from policy.grammar import bits, entries
+from policy.grammar.bits import FRESH, LAST_SLOTS, POINTED, SEEN, SOURCES, STORABLE, UNSEEN, WORDS
 from policy.grammar.grammar import GRAMMAR
-from policy.grammar.layout import FIELDS
+from policy.grammar.layout import (
+    AROUND,
+    AROUND_BITS,
+    KEYWORD_ROW,
+    NODES,
+    NUM_ROWS,
+    NUM_SIGNALS,
+    POINTERS,
+    RETURN_BITS,
+    RETURNS,
+    SIGNAL_BIT,
+    SIGNAL_SHIFT,
+)
 from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import Rows
 from policy.grammar.rules import Rules, rules
 from policy.grammar.typed import Expected
 
-MAX_DEPTH = 40
-"""Actions above a hole from which on only the shortest completion is allowed: CPython's parser, its
-compiler and `ast.unparse` recurse, each to a limit."""
-_HOLE, _DEPTH, _FLAGS = (list(FIELDS).index(name) for name in ("hole", "depth", "flags"))
-
-
-class Holes(NamedTuple):
-    """The holes to allow actions in."""
-
-    fields: Int[Tensor, "F N"]
-    """As `layout.FIELDS`."""
-    scope: Int[Tensor, "3 N"]
-    """As `layout.SCOPE_FIELDS`."""
-    spare: Int[Tensor, "N 2"]
-    """Actions, and statements and expressions, that may be spent beyond the shortest way to close
-    the program."""
-    typed: Expected | None = None
-    """What typed holes ask."""
+# Slots are bound in their order: what is seen of them, and one, is the first that is not; the
+# double of what is seen, and one, is that as well as what is seen.
+_TURN: Final = [{SEEN: 1, UNSEEN: -1, STORABLE: 2, FRESH: 1}.get(at, 0) for at in range(SOURCES)]
+_SHIFT: Final = SIGNAL_BIT + SIGNAL_SHIFT - RETURN_BITS, LAST_SLOTS - AROUND_BITS
+_MASK: Final = ((1 << NUM_SIGNALS) - 1) << RETURN_BITS, 7 << AROUND_BITS
 
 
 @dataclass(frozen=True, eq=False)
 class Common:
     """What no profile changes, on one device."""
 
-    moves: Int[Tensor, "M X"]
-    states: Int[Tensor, "S W+6"]
-    kinds: Int[Tensor, "K W+6*T"]
-    counts: Int[Tensor, "1024 W"]
-    slots: Int[Tensor, "65536 3"]
-    times: Int[Tensor, "6 T"]
-    """How sources are spread: `bits.spread`."""
-    shift: Int[Tensor, "6 T"]
-    turn: Int[Tensor, " 2"]
-    """What makes of what is seen that and what is not."""
+    returns: Int[Tensor, "512 W"]
+    """What is allowed by what returns and yields ask for, signals included."""
+    around: Int[Tensor, "256 W"]
+    """What is allowed by the hole's surroundings and the slots that are unused."""
+    pointers: Int[Tensor, "32 6 T"]
+    """Names and literals allowed of each source."""
+    turn: Int[Tensor, "6 1"]
+    """How often what is seen is added to the rows' sources to make them up."""
+    shift: Int[Tensor, "2 1"]
+    mask: Int[Tensor, "2 1"]
+    """Where signals and the last slots stand in what is seen, beside the fields they go with."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The `Rules` of every variant v of a batch; a hole h of variant v is row v*H + h."""
+    """The `Rules` of every variant v of a batch; a hole h of variant v is hole v*H + h."""
 
     common: Common
-    fill: Int[Tensor, "vH*V 4"]
-    """int32: what an action in a hole leaves there and which move it is, as `moves` says, then what
-    it costs beyond the cheapest."""
-    within: Int[Tensor, "vH*A W"]
-    """What is allowed with 0, 1, … actions to spare, `levels` of them."""
+    fill: Int[Tensor, " vH*V"]
+    """int32: the row of `entries` of an action in a hole."""
+    entries: Int[Tensor, "E X"]
+    """As `entries.rows` says."""
+    within: Int[Tensor, "v*R*A W"]
+    """What is allowed with 0, 1, … actions to spare, `levels` of them, by the hole's row."""
     levels: int
-    within_nodes: Int[Tensor, "vH*E W"]
+    within_nodes: Int[Tensor, "v*R*A W"]
     node_levels: int
     least: Int[Tensor, "vH 2"]
     """Fewest actions, and fewest nodes, that fill a hole."""
@@ -86,14 +88,12 @@ def common_on(device: torch.device) -> Common:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
 
     return Common(
-        moves=put(moves().moves),
-        states=put(bits.states()),
-        kinds=put(bits.kinds()),
-        counts=put(bits.counts()),
-        slots=put(bits.slots()),
-        times=put(bits.spread()[0]),
-        shift=put(bits.spread()[1]),
-        turn=put(np.array([0, -1])),
+        returns=put(bits.returns()),
+        around=put(bits.around()),
+        pointers=put(bits.pointers()),
+        turn=put(np.array(_TURN)[:, None]),
+        shift=put(np.array(_SHIFT)[:, None]),
+        mask=put(np.array(_MASK)[:, None]),
     )
 
 
@@ -103,16 +103,15 @@ def tables_on(
 ) -> Tables:
     """The tables of `profile` under each of `forbids`. Raises ValueError as `rules` does."""
     found = [rules(profile, forbid) for forbid in forbids]
-    fill = np.concatenate(
-        [np.concatenate((moves().fill, rule.excess), axis=2).astype(np.int32) for rule in found]
-    )
+    fill, rows = _entries(found)
     within, levels = _within(found, 0)
     within_nodes, node_levels = _within(found, 1)
     least = np.concatenate([rule.least for rule in found])
     forgone = np.concatenate([rule.least[:, 0] - found[0].least[:, 0] for rule in found])
     return Tables(
         common=common_on(device),
-        fill=torch.from_numpy(fill).reshape(-1, 4).to(device),
+        fill=torch.from_numpy(fill).to(device),
+        entries=torch.from_numpy(rows).to(device),
         within=torch.from_numpy(within).to(device),
         levels=levels,
         within_nodes=torch.from_numpy(within_nodes).to(device),
@@ -122,34 +121,63 @@ def tables_on(
     )
 
 
+def _entries(found: list[Rules]) -> tuple[NDArray[np.int32], Ints]:
+    """[v*H*V] the row of each action in a hole, and the rows, all different."""
+    allowed = np.stack([rule.allowed for rule in found])
+    allowed[:, 0] = False
+    variant, hole, action = allowed.nonzero()
+    excess = np.stack([rule.excess for rule in found])[variant, hole, action]
+    on = moves()
+    said = on.rest[hole, action], on.mode[hole], on.binds[hole, action], action, *excess.T
+    key = np.zeros(len(action), dtype=np.int64)
+    for column in said:
+        key = key * (int(column.max(initial=0)) + 1) + column
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    rest, mode, binds, action = (column[first] for column in said[:4])
+    rows = entries.rows(rest, mode, binds, action, excess[first])
+    fill = np.zeros(allowed.shape, dtype=np.int32)
+    fill[allowed] = 1 + which
+    return fill.reshape(-1), np.concatenate((entries.inert(), rows))
+
+
 def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
-    """[v*H*levels, W] sets of actions by what is to spare, and how many levels tell them apart."""
+    """[v*R*levels, W] sets of actions by what is to spare, and how many levels tell them apart."""
     levels = 1 + max(int(rule.excess[rule.allowed, which].max()) for rule in found)
-    sets = [
-        bits.pack(
-            (rule.excess[:, None, :, which] <= np.arange(levels)[:, None]) & rule.allowed[:, None]
+    sets = np.zeros((len(found), NUM_ROWS, levels, WORDS), dtype=np.int64)
+    keywords = GRAMMAR.hole_ids["keywords"]
+    for own, rule in zip(sets, found, strict=True):
+        spare = np.arange(levels)[:, None]
+        own[: GRAMMAR.num_holes] = bits.pack(
+            (rule.excess[:, None, :, which] <= spare) & rule.allowed[:, None]
         )
-        for rule in found
-    ]
-    return np.concatenate(sets).reshape(-1, WORDS), levels
+        own[KEYWORD_ROW:] = own[keywords] & bits.keywords()[:, None]
+    return sets.reshape(-1, WORDS), levels
 
 
 def allowed(
-    on: Tables, rows: Rows, holes: Holes, *, varied: bool, counted: bool
+    on: Tables,
+    rows: Rows,
+    top: Int[Tensor, "rows N"],
+    typed: Expected | None,
+    *,
+    varied: bool,
+    counted: bool,
 ) -> Int[Tensor, "N W"]:
-    """Actions allowed in the holes, as sets.
+    """Actions allowed in the holes on top (as `layout` says), as sets.
 
-    `varied`: rows may be of other variants than the first; `counted`: nodes count.
+    `typed`: what they expect; `varied`: rows may be of other variants than the first; `counted`:
+    nodes count.
     """
-    fields, _, spare, typed = holes
-    hole = fields[_HOLE] + rows.variant if varied else fields[_HOLE]
-    mask = _in_context(on.common, rows, holes)
-    # What is too deep must be closed.
-    level = spare[:, 0].clamp(0, on.levels - 1) * (fields[_DEPTH] < MAX_DEPTH)
-    mask &= on.within.index_select(0, torch.add(level, hole, alpha=on.levels))
+    pointers, row, room, seen, actions, nodes = top[POINTERS : NODES + 1].unbind()
+    mask = _in_context(on.common, rows, top, pointers, seen, typed)
+    if varied:
+        row = torch.add(row, rows.variant, alpha=NUM_ROWS)
+    # What is too deep has no room: it must be closed.
+    level = torch.minimum(actions, room)
+    mask &= on.within.index_select(0, torch.add(level, row, alpha=on.levels))
     if counted:
-        level = spare[:, 1].clamp(0, on.node_levels - 1)
-        mask &= on.within_nodes.index_select(0, torch.add(level, hole, alpha=on.node_levels))
+        level = nodes.clamp(max=on.node_levels - 1)
+        mask &= on.within_nodes.index_select(0, torch.add(level, row, alpha=on.node_levels))
     if typed is not None:
         # Where no value of a fitting type can be had any more, another closes the program.
         fitting = mask & typed.sets
@@ -157,33 +185,34 @@ def allowed(
     return mask
 
 
-def _in_context(on: Common, rows: Rows, holes: Holes) -> Int[Tensor, "N W"]:
+def _in_context(
+    on: Common,
+    rows: Rows,
+    top: Int[Tensor, "rows N"],
+    pointers: Int[Tensor, " N"],
+    seen: Int[Tensor, " N"],
+    typed: Expected | None,
+) -> Int[Tensor, "N W"]:
     """What scope and surroundings allow."""
-    flags, keywords, kind = holes.fields[_FLAGS:].unbind()
-    seen, signals, slots = holes.scope.unbind()
-    by_kind = on.kinds.index_select(0, kind)
-    by_state = on.states.index_select(0, flags + signals)
-    by_slots = on.slots.index_select(0, slots)
-    mask = on.counts.index_select(0, keywords + by_slots[:, 2])
-    mask &= by_state[:, :WORDS]
-    mask |= by_kind[:, :WORDS]
-    names = (seen[:, None] ^ on.turn) & rows.names
-    sources = torch.cat((names, by_slots[:, :2], rows.given), dim=1)
-    sources &= by_state[:, WORDS:]
-    if holes.typed is not None:
-        sources &= holes.typed.known
-    column = sources[:, :, None]
-    spread = torch.addcmul(column >> on.shift, column, on.times)
-    spread &= by_kind[:, WORDS:].view(-1, SOURCES, POINTED.stop - POINTED.start)
-    mask[:, POINTED].bitwise_or_(spread.sum(1))
+    states = seen >> on.shift
+    states &= on.mask
+    states += top[RETURNS : AROUND + 1]
+    returns, around = states.unbind()
+    mask = on.returns.index_select(0, returns)
+    mask &= on.around.index_select(0, around)
+    sources = torch.addcmul(rows.sources, seen[:, None, None], on.turn)
+    if typed is not None:
+        sources &= typed.known
+    pointed = on.pointers.index_select(0, pointers)
+    pointed &= sources
+    mask[:, POINTED].bitwise_or_(pointed.sum(1))
     return mask
 
 
 def unpack(sets: Int[Tensor, "... W"]) -> Bool[Tensor, "... V"]:
     """Sets as booleans."""
     if sets.device.type == "cpu" and not torch.compiler.is_compiling():
-        eight = _eight().index_select(0, sets.reshape(-1).view(torch.uint8).to(torch.int32))
-        whole = eight.view(torch.bool)
+        whole = _eight().take(sets.contiguous().view(torch.uint8).long()).view(torch.bool)
     else:
         whole = (sets[..., None] >> torch.arange(64, device=sets.device)) & 1 != 0
     return whole.view(*sets.shape[:-1], WORDS * 64)[..., : GRAMMAR.num_actions]

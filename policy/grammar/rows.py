@@ -2,33 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from policy.grammar import context
-from policy.grammar.bits import GIVEN_ENTRY
+from policy.grammar.bits import FIRST_SLOT, FRESH, GIVEN, PLAIN, SOURCES, STORABLE, UNSEEN
 from policy.grammar.context import Flag
 from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.layout import (
-    COLUMNS,
-    ENTRY_BIT,
-    KIND_BIT,
+    BEYOND_BIT,
+    MAX_DEPTH,
     NEST,
-    PARAM_BIT,
+    OUTER_BIT,
     PARENT_BIT,
     PLACE,
     ROOT_PARENT,
-    SEEN_BITS,
+    ROOT_SCOPE,
+    SCOPE_BIT,
     WHERE,
-    WORD_BIT,
+    signed,
 )
+from policy.grammar.moves import codes
 from policy.grammar.profiles import Profile
 
 UNLIMITED = 1_000_000
-_ALL_NAMES = (1 << SEEN_BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,9 @@ class Rows(NamedTuple):
     """What each row's task gives."""
 
     variant: Int[Tensor, " B"]
-    """First hole of the row's variant in the tables."""
-    names: Int[Tensor, "B 2"]
-    """Names that there are, as bits of SEEN: all, and those that may become parameters."""
-    given: Int[Tensor, "B 2"]
-    """Literals that may be used outside of f-strings alone, and what may be used anywhere."""
+    """Which of what tasks forbid counts."""
+    sources: Int[Tensor, "B 6 1"]
+    """What is added to what is seen, or what is not, to make the sources of pointers of it."""
     max_nodes: Int[Tensor, " B"]
 
     def take(self, rows: Int[Tensor, " N"]) -> "Rows":
@@ -66,59 +64,65 @@ class Rows(NamedTuple):
 
 def rows_of(contexts: Sequence[RowContext], forbids: Sequence[tuple[str, ...]], root: Root) -> Rows:
     """The row tensors, on the CPU. Raises ValueError for what the vocabulary cannot point at."""
-    variants = {forbid: i * GRAMMAR.num_holes for i, forbid in enumerate(forbids)}
+    variants = {forbid: i for i, forbid in enumerate(forbids)}
     # Under Root.BODY the entry function itself is one statement.
     own = int(root is Root.BODY)
-    columns = [
-        (
-            variants[row.forbid],
-            UNLIMITED if row.max_nodes is None else row.max_nodes - own,
-            _ALL_NAMES,
-            _ALL_NAMES & -1 << WORD_BIT | _params(row),
-            *_literals(row),
-        )
-        for row in contexts
-    ]
-    table = torch.tensor(columns, dtype=torch.int64).reshape(-1, 6)
-    parts = torch.split(table, [1, 1, 2, 2], dim=1)
-    variant, max_nodes, names, given = (part.contiguous() for part in parts)
-    return Rows(variant[:, 0], names, given, max_nodes[:, 0])
+    limits = [UNLIMITED if row.max_nodes is None else row.max_nodes - own for row in contexts]
+    return Rows(
+        torch.tensor([variants[row.forbid] for row in contexts], dtype=torch.int64),
+        torch.tensor([_sources(row) for row in contexts], dtype=torch.int64).view(-1, SOURCES, 1),
+        torch.tensor(limits, dtype=torch.int64),
+    )
+
+
+def _first(count: int, prefix: str) -> int:
+    """The first so many names or literals of a sort, as bits of a word of a set."""
+    return ((1 << count) - 1) << GRAMMAR.action_ids[f"{prefix}_0"] % 64
+
+
+_ENTRY: Final = 1 << GRAMMAR.action_ids["ENTRY"] % 64
 
 
 def _params(row: RowContext) -> int:
     if row.num_params > GRAMMAR.max_params:
         raise ValueError(f"{row.num_params} parameters: at most {GRAMMAR.max_params} can be named")
-    return ((1 << row.num_params) - 1) << PARAM_BIT
+    return _first(row.num_params, "PARAM")
 
 
-def _literals(row: RowContext) -> tuple[int, int]:
+def _sources(row: RowContext) -> list[int]:
+    """As `Rows.sources`."""
     if row.num_literals > GRAMMAR.max_literals:
         raise ValueError(f"{row.num_literals} literals: at most {GRAMMAR.max_literals} are allowed")
-    numeric = [name in {"int", "float"} for name in row.literal_types[: row.num_literals]]
-    quotable = sum(1 << i for i, found in enumerate(numeric) if found)
-    plain = ((1 << row.num_literals) - 1) & ~quotable
-    return plain, quotable | int(row.has_entry) << GIVEN_ENTRY
+    types = row.literal_types[: row.num_literals]
+    numeric = sum(1 << i for i, name in enumerate(types) if name in {"int", "float"})
+    found = [0] * SOURCES
+    # There are no other parameters to define.
+    found[UNSEEN] = ~_first(GRAMMAR.max_params, "PARAM") | _params(row)
+    found[STORABLE] = found[FRESH] = FIRST_SLOT
+    found[GIVEN] = numeric << GRAMMAR.action_ids["LIT_0"] % 64 | row.has_entry * _ENTRY
+    found[PLAIN] = _first(row.num_literals, "LIT") & ~found[GIVEN]
+    return [signed(word) for word in found]
 
 
 def first_holes(
     profile: Profile, contexts: Sequence[RowContext], root: Root
 ) -> tuple[Int[Tensor, "B 2"], Int[Tensor, " B"]]:
     """The first hole of each row, and what is seen there; on the CPU."""
-    holes = [_first_hole(profile, row, root) for row in contexts]
-    seen = [
-        _params(row) | int(row.has_entry) << ENTRY_BIT if root is Root.BODY else 0
-        for row in contexts
-    ]
-    words = torch.tensor(holes, dtype=torch.int64).reshape(-1, COLUMNS)
+    inside = root is Root.BODY
+    must = [inside and profile.returns and row.return_type != "None" for row in contexts]
+    words = _first_words(root).repeat(len(contexts), 1)
+    words[:, WHERE] += torch.tensor(must) * int(Flag.MUST_RETURN)
+    seen = [inside * signed(_params(row) | row.has_entry * _ENTRY) for row in contexts]
     return words, torch.tensor(seen, dtype=torch.int64)
 
 
-def _first_hole(profile: Profile, row: RowContext, root: Root) -> list[int]:
-    words = [0] * COLUMNS
-    hole = GRAMMAR.holes[GRAMMAR.hole_ids[root.value]]
-    words[PLACE] = hole.id | context.kind(hole) << KIND_BIT | ROOT_PARENT << PARENT_BIT
-    words[WHERE] = NEST
+@lru_cache(maxsize=2)
+def _first_words(root: Root) -> Int[Tensor, " 2"]:
+    """The first hole where no value must be returned."""
+    words = torch.from_numpy(codes()[:, GRAMMAR.hole_ids[root.value]].copy())
+    words[PLACE] += ROOT_PARENT << PARENT_BIT
+    words[WHERE] += NEST + (ROOT_SCOPE << SCOPE_BIT) + (ROOT_SCOPE << OUTER_BIT)
+    words[WHERE] += -MAX_DEPTH << BEYOND_BIT
     if root is Root.BODY:
-        must = profile.returns and row.return_type != "None"
-        words[WHERE] |= Flag.FUNCTION | (Flag.MUST_RETURN if must else 0)
+        words[WHERE] += int(Flag.FUNCTION)
     return words

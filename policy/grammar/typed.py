@@ -17,7 +17,7 @@ from torch import Tensor
 
 from policy.grammar.bits import GIVEN, PLAIN, SEEN, SOURCES
 from policy.grammar.grammar import GRAMMAR, Root
-from policy.grammar.layout import ENTRY_BIT, LOCAL_BIT, PARAM_BIT
+from policy.grammar.layout import signed
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import RowContext
 from policy.grammar.typed_tables import (
@@ -30,8 +30,6 @@ from policy.grammar.typed_tables import (
 from policy.grammar.value_types import ATOMS, Type, of_parameter
 
 _LITERALS: Final = {"int": Type.INT, "float": Type.FLOAT, "str": Type.STR}
-_STATIC: Final = -1 << (LOCAL_BIT + GRAMMAR.max_locals)
-"""Names whose types nothing is known of: imported ones."""
 _PER_ROW: Final = ("_states", "_kinds", "_words")
 
 
@@ -40,7 +38,7 @@ class Expected(NamedTuple):
 
     sets: Int[Tensor, "N W"]
     """Actions of a fitting type, names and literals aside."""
-    known: Int[Tensor, "N 6"]
+    known: Int[Tensor, "N 6 1"]
     """Those of each source (`bits.SEEN` and so on) that fit."""
 
 
@@ -92,12 +90,12 @@ class TypedHoles:
         self.state = expected, known
 
     def asked(
-        self, expected: Int[Tensor, "N 1"] | None = None, known: Int[Tensor, "N 6"] | None = None
+        self, expected: Int[Tensor, "N 1"] | None = None, known: Int[Tensor, "N 6 1"] | None = None
     ) -> Expected:
         """What the holes ask that were read now, or once."""
         if expected is None or known is None:
             expected, known = self.state
-        return Expected(self._on.sets.index_select(0, expected[:, 0]), known)
+        return Expected(self._on.sets.index_select(0, expected[:, 0]), known[:, :, None])
 
     def fork(self, rows: Int[Tensor, " N"]) -> Self:
         """Copies of the given rows."""
@@ -121,26 +119,27 @@ def _known(
     on: Typing, param_types: tuple[str, ...], literal_types: tuple[str, ...]
 ) -> tuple[Int[Tensor, " V"], Int[Tensor, "6 P"]]:
     """What each action stands for, and what of each source meets which atoms; on the CPU."""
-    params = [of_parameter(text) for text in param_types[: GRAMMAR.max_params]]
-    params += [Type.UNKNOWN] * (GRAMMAR.max_params - len(params))
-    literals = [_LITERALS.get(name, Type.OTHER) for name in literal_types]
+    types = {
+        "PARAM": [of_parameter(text) for text in param_types[: GRAMMAR.max_params]],
+        "LIT": [_LITERALS.get(name, Type.OTHER) for name in literal_types],
+        "LOCAL": [Type.UNBOUND] * GRAMMAR.max_locals,
+    }
+    types["PARAM"] += [Type.UNKNOWN] * (GRAMMAR.max_params - len(types["PARAM"]))
     kinds = torch.arange(GRAMMAR.num_actions)
-    for prefix, types in (
-        ("PARAM", params),
-        ("LIT", literals),
-        ("LOCAL", [Type.UNBOUND] * GRAMMAR.max_locals),
-    ):
-        for at, found in enumerate(types):
-            kinds[GRAMMAR.action_ids[f"{prefix}_{at}"]] = GRAMMAR.num_actions + found
+    for prefix, found in types.items():
+        for at, one in enumerate(found):
+            kinds[GRAMMAR.action_ids[f"{prefix}_{at}"]] = GRAMMAR.num_actions + one
     kinds[GRAMMAR.action_ids["ENTRY"]] = GRAMMAR.num_actions + Type.FUNC
     words = torch.full((SOURCES, len(on.atoms)), -1, dtype=torch.int64)
     for plane, atoms in enumerate(on.atoms):
-        known = _meeting(params, atoms) << PARAM_BIT | _meeting([Type.FUNC], atoms) << ENTRY_BIT
-        words[SEEN, plane] = _STATIC | known
-        words[[PLAIN, GIVEN], plane] = -1 << len(literals) | _meeting(literals, atoms)
+        names = _failing("PARAM", types["PARAM"], atoms) | _failing("LOCAL", types["LOCAL"], atoms)
+        names |= 0 if ATOMS[Type.FUNC] & atoms else 1 << GRAMMAR.action_ids["ENTRY"] % 64
+        words[SEEN, plane] = signed(~names)
+        words[[PLAIN, GIVEN], plane] = signed(~_failing("LIT", types["LIT"], atoms))
     return kinds, words
 
 
-def _meeting(types: Sequence[Type], atoms: int) -> int:
-    """Those of the types that meet the atoms, as bits."""
-    return sum(1 << at for at, one in enumerate(types) if ATOMS[one] & atoms)
+def _failing(prefix: str, types: Sequence[Type], atoms: int) -> int:
+    """Those whose types meet none of the atoms, as bits of a word of a set."""
+    ids = [GRAMMAR.action_ids[f"{prefix}_{at}"] for at in range(len(types))]
+    return sum(1 << at % 64 for at, one in zip(ids, types, strict=True) if not ATOMS[one] & atoms)
