@@ -23,7 +23,7 @@ from torch import Tensor
 from policy.grammar import stack
 from policy.grammar.entries import PLACES
 from policy.grammar.grammar import GRAMMAR, Root
-from policy.grammar.layout import ACTIONS, HEIGHT, HOLE, MAX_POSITIONS
+from policy.grammar.layout import ACTIONS, BOUND, HEIGHT, HOLE, MAX_POSITIONS
 from policy.grammar.masks import allowed, tables_on, unpack
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import RowContext, Rows, first_holes, rows_of
@@ -141,7 +141,7 @@ class Automaton:
         row = on.entries.index_select(0, on.fill.index_select(0, cell))
         self._top = stack.write(self._stack, self._cells, self._top, row)
         if self._typed is not None:
-            self._typed.push(actions, stack.bound(self._top), self.open_holes[:, None])
+            self._typed.push(actions, self._top[BOUND], self.open_holes)
 
     def replay(self, actions: Int[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> Trace:
         """Push whole programs, padded with PAD after `lengths`, on a fresh automaton.

@@ -18,7 +18,6 @@ from policy.grammar import context
 from policy.grammar.entries import CELLS, NOWHERE, ORIGINS, PLACES, TIMES, WRITTEN
 from policy.grammar.layout import (
     ACTIONS,
-    BOUND,
     COLUMNS,
     FEATURES,
     FIELDS,
@@ -133,7 +132,7 @@ def write(
     What is bound or signalled is seen in the hole's scope, and in one opened in it. Other scopes
     have no hole on the stack, or get to see it when one of theirs is on top.
     """
-    head, rest = row.t().split((NUM_REGISTERS, 3 * CELLS))
+    head, rest = torch.split(row.t(), [NUM_REGISTERS, 3 * CELLS])
     keep, add, coefficient = rest.view(3, CELLS, -1).unbind()
     written, times, where = top.index_select(0, on.rows).view(3, CELLS, -1).unbind()
     written &= keep
@@ -165,8 +164,3 @@ def features(on: Stack, top: Int[Tensor, "R N"]) -> Int[Tensor, "N 6"]:
     # The last action may have been a name; but no action comes after it that could be told.
     found[-1].masked_fill_(found[0] == 0, -1)
     return found.clamp_(on.lowest, on.highest).t()
-
-
-def bound(top: Int[Tensor, "R B"]) -> Int[Tensor, "B 1"]:
-    """Names that the last action bound."""
-    return top[BOUND, :, None]

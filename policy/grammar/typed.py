@@ -30,7 +30,8 @@ from policy.grammar.typed_tables import (
 from policy.grammar.value_types import ATOMS, Type, of_parameter
 
 _LITERALS: Final = {"int": Type.INT, "float": Type.FLOAT, "str": Type.STR}
-_PER_ROW: Final = ("_states", "_kinds", "_words")
+_PER_ROW: Final = {"_states": 1, "_kinds": 1, "_words": 0}
+"""The dimension of the rows."""
 
 
 class Expected(NamedTuple):
@@ -55,61 +56,61 @@ class TypedHoles:
     ) -> None:
         self._on = typing_on(profile, device)
         count = len(contexts)
-        self._states = torch.zeros(count, depth, dtype=torch.int64, device=device)
+        self._states = torch.zeros(depth, count, dtype=torch.int64, device=device)
         if root is Root.BODY:
             first = [body_state(self._on, row.return_type) for row in contexts]
-            self._states[:, 1] = torch.tensor(first, device=device)
+            self._states[1] = torch.tensor(first, device=device)
         kinds, words = zip(
             *(_known(self._on, row.param_types, row.literal_types) for row in contexts), strict=True
         )
-        self._kinds = torch.stack(kinds).to(device)
+        self._kinds = torch.stack(kinds, dim=1).to(device)
         self._words = torch.stack(words).to(device)
-        self._read(torch.ones(count, 1, dtype=torch.int64, device=device))
+        self._read(torch.ones(1, count, dtype=torch.int64, device=device))
 
     def push(
-        self, actions: Int[Tensor, " B"], bits: Int[Tensor, "B 1"], top: Int[Tensor, "B 1"]
+        self, actions: Int[Tensor, " B"], bits: Int[Tensor, " B"], top: Int[Tensor, " B"]
     ) -> None:
         """Take the actions; `bits` are the names that they bind, `top` the stack's new height."""
-        action = actions[:, None]
-        kind = self._kinds.gather(1, action)
-        cell = torch.add(kind, self.state[0], alpha=KINDS)
-        row = self._on.pushes.index_select(0, cell[:, 0]).to(torch.int64)
-        places, states, stored = torch.split(row, [WRITES, WRITES, 1], dim=1)
+        on, action, top = self._on, actions[None], top[None]
+        kind = self._kinds.gather(0, action)
+        cell = torch.add(kind[0], self.state[0], alpha=KINDS)
+        row = on.pushes.index_select(0, on.fill.index_select(0, cell))
+        places, states, stored = torch.split(row.t(), [WRITES, WRITES, 1])
         # Only what is not allowed can leave the stack.
-        places = (places + top).clamp_(0, self._states.shape[1] - 1)
-        self._states.scatter_(1, places, states)
-        self._kinds.scatter_(1, action, stored)
-        bound = self._on.meets.index_select(0, stored[:, 0]).bitwise_and_(bits)
+        places = (places + top).clamp_(0, self._states.shape[0] - 1)
+        self._states.scatter_(0, places, states)
+        self._kinds.scatter_(0, action, stored)
+        bound = on.meets.index_select(0, stored[0]).bitwise_and_(bits[:, None])
         self._words[:, SEEN].bitwise_or_(bound)
         self._read(top)
 
-    def _read(self, top: Int[Tensor, "B 1"]) -> None:
-        expected = self._states.gather(1, top)
-        plane = self._on.planes.index_select(0, expected[:, 0])
-        known = self._words.gather(2, plane[:, None, None].expand(-1, SOURCES, 1))[:, :, 0]
+    def _read(self, top: Int[Tensor, "1 B"]) -> None:
+        expected = self._states.gather(0, top)[0]
+        plane = self._on.planes.index_select(0, expected)
+        known = self._words.gather(2, plane[:, None, None].expand(-1, SOURCES, 1))
         self.state = expected, known
 
     def asked(
-        self, expected: Int[Tensor, "N 1"] | None = None, known: Int[Tensor, "N 6 1"] | None = None
+        self, expected: Int[Tensor, " N"] | None = None, known: Int[Tensor, "N 6 1"] | None = None
     ) -> Expected:
         """What the holes ask that were read now, or once."""
         if expected is None or known is None:
             expected, known = self.state
-        return Expected(self._on.sets.index_select(0, expected[:, 0]), known[:, :, None])
+        return Expected(self._on.sets.index_select(0, expected), known)
 
     def fork(self, rows: Int[Tensor, " N"]) -> Self:
         """Copies of the given rows."""
         forked = copy(self)
-        for name in _PER_ROW:
-            setattr(forked, name, getattr(self, name).index_select(0, rows))
+        for name, dim in _PER_ROW.items():
+            setattr(forked, name, getattr(self, name).index_select(dim, rows))
         expected, known = self.state
         forked.state = expected.index_select(0, rows), known.index_select(0, rows)
         return forked
 
     def put(self, rows: Int[Tensor, " N"], other: Self) -> None:
         """Let the rows of `other` take the place of these."""
-        for name in _PER_ROW:
-            getattr(self, name).index_copy_(0, rows, getattr(other, name))
+        for name, dim in _PER_ROW.items():
+            getattr(self, name).index_copy_(dim, rows, getattr(other, name))
         for mine, theirs in zip(self.state, other.state, strict=True):
             mine.index_copy_(0, rows, theirs)
 

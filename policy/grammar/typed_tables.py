@@ -50,9 +50,11 @@ class Typing:
     """Which set of atoms a name must meet."""
     meets: Int[Tensor, "V+T P"]
     """-1 where a name of the type V + t meets the atoms; 0 for what is no name."""
-    pushes: Int[Tensor, "E*(V+T) 2K+1"]
-    """int16: places from the new top of the stack on, the states written there, and what the action
-    stands for from now on (V + t for a name of type t)."""
+    fill: Int[Tensor, " E*(V+T)"]
+    """int32: the row of `pushes` of an action where a state is expected."""
+    pushes: Int[Tensor, "U 2K+1"]
+    """Places from the new top of the stack on, the states written there, and what the action stands
+    for from now on (V + t for a name of type t)."""
     blocks: dict[int, int]
     """By atoms that a function may return, the state of its body."""
     atoms: tuple[int, ...]
@@ -72,11 +74,13 @@ def typing_on(profile: Profile, device: torch.device) -> Typing:
     meets = np.zeros((KINDS, len(atoms)), dtype=np.int64)
     wanted = np.array(atoms)
     meets[GRAMMAR.num_actions :] = np.where(np.array(ATOMS)[:, None] & wanted > 0, -1, 0)
+    pushes, fill = np.unique(_pushes(number, filled), axis=0, return_inverse=True)
     return Typing(
         sets=torch.from_numpy(_sets(states, filled)).to(device),
         planes=torch.tensor([atoms.index(state.names) for state in states], device=device),
         meets=torch.from_numpy(meets).to(device),
-        pushes=torch.from_numpy(_pushes(number, filled)).to(device),
+        fill=torch.from_numpy(fill.reshape(-1).astype(np.int32)).to(device),
+        pushes=torch.from_numpy(pushes.astype(np.int64)).to(device),
         blocks={state.accept: at for state, at in number.items() if state.role == BLOCK},
         atoms=tuple(atoms),
     )
