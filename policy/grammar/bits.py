@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy.grammar import context
-from policy.grammar.context import Flag, Kind, Pointer
+from policy.grammar.context import Flag, Kind
 from policy.grammar.grammar import GRAMMAR, Action
 from policy.grammar.layout import (
     AROUND_BIT,
@@ -28,6 +28,7 @@ from policy.grammar.layout import (
     RETURN_BITS,
 )
 from policy.grammar.moves import Ints
+from policy.grammar.requirements import Pointer, Requirement, requirement
 
 WORDS: Final = -(-GRAMMAR.num_actions // 64)
 # Words that say of names and literals whether they may be pointed at: what is seen, what is not,
@@ -64,9 +65,9 @@ def pack(sets: NDArray[np.bool_]) -> Ints:
     return packed.view("<i8").astype(np.int64, copy=False)
 
 
-def _asked(action: Action) -> context.Requirement:
+def _asked(action: Action) -> Requirement:
     """What holes ask of an action, in blocks; `returns` frees those in other holes of a part."""
-    return context.requirement(Kind.BLOCK, action)
+    return requirement(Kind.BLOCK, action)
 
 
 @lru_cache(maxsize=1)
@@ -127,12 +128,12 @@ def pointers() -> Ints:
     """[2^5, SOURCES, T] of each source, what kinds of holes and two flags allow."""
     states = np.arange(1 << POINTER_BITS) << POINTER_BIT
     sets = np.zeros((len(states), SOURCES, GRAMMAR.num_actions), dtype=bool)
-    kinds = states >> KIND_BIT
     for kind in Kind:
+        own = states >> KIND_BIT == kind
         for action in _POINTERS:
-            asked = context.requirement(kind, GRAMMAR.actions[action])
-            sources = _BY_POINTER[asked.pointer]
-            sets[np.ix_(kinds == kind, sources, [action])] = True
+            asked = requirement(kind, GRAMMAR.actions[action])
+            for source in _BY_POINTER[asked.pointer]:
+                sets[own, source, action] = True
     sets[states & Flag.NO_CAPTURE > 0, FRESH] = False
     sets[states & Flag.FSTRING > 0, PLAIN] = False
     return pack(sets)[..., POINTED]

@@ -1,18 +1,16 @@
-"""What a hole inherits from above, and what an action asks of it.
+"""What a hole inherits from above, and what an action passes on.
 
 A hole knows which names are visible, where it stands (in a function, in a loop, …) and what its
 function has signalled; `layout` says in which bits.
 """
 
-from collections.abc import Iterator
-from enum import Enum, IntEnum, IntFlag
+from enum import IntEnum, IntFlag
 from typing import Final, NamedTuple
 
 from policy.grammar.grammar import GRAMMAR, LOAD, Action, Hole, HoleUse
 from policy.grammar.layout import (
     AROUND_BIT,
     KEYWORD_BIT,
-    NEST_FULL,
     NUM_KEYWORDS,
     POINTER_BIT,
     RETURN_BIT,
@@ -57,21 +55,6 @@ class Kind(IntEnum):
     BLOCK = 6
     HALF = 7
     """After the first half of a spelled byte."""
-
-
-class Pointer(Enum):
-    """What must hold of the one name or literal that an action points at."""
-
-    VISIBLE = "visible"
-    UNSEEN = "unseen"
-    STORABLE = "storable"
-    """A used slot, or the first unused one."""
-    FRESH_LOCAL = "fresh_local"
-    """The first unused slot."""
-    FRESH_PARAM = "fresh_param"
-    ENTRY = "entry"
-    """The task has an entry point."""
-    LITERAL = "literal"
 
 
 _FUNCTION_CLEARS: Final = (
@@ -128,21 +111,6 @@ def effect(action: Action, use: HoleUse) -> Effect:
     return Effect(clear, value, nest, resets, scope)
 
 
-class Requirement(NamedTuple):
-    """What an action asks of a hole."""
-
-    need: int = 0
-    """Flags, and what follows from them, that must be set."""
-    ban: int = 0
-    """Those, and keyword arguments, that must not be."""
-    free: int = 0
-    """Slots, at most three, that must be unused."""
-    pointer: Pointer | None = None
-
-
-ALWAYS: Final = Requirement()
-
-
 def name_bit(action: Action) -> int | None:
     """The bit in SEEN of a name that must be bound before it is used: no two share one."""
     row = action.row
@@ -180,104 +148,12 @@ def kind(hole: Hole) -> Kind:
     return Kind.OTHER
 
 
-def requirement(kind: Kind, action: Action) -> Requirement:
-    """What must hold for `action`, which the profile allows in a hole of the kind."""
-    if kind is Kind.HALF:
-        # The first half of a byte was allowed, so its second half is.
-        return ALWAYS
-    if name_bit(action) is not None:
-        return Requirement(pointer=_name_pointer(kind, action))
-    if "index" in action.row:
-        return Requirement(pointer=Pointer.LITERAL)
-    return _flags(kind, action)
-
-
-def _name_pointer(kind: Kind, action: Action) -> Pointer | None:
-    row = action.row
-    if kind is Kind.LOAD:
-        return Pointer.VISIBLE
-    if "local" in row:
-        return _SLOTS.get(kind, Pointer.VISIBLE)
-    if "param" in row:
-        return Pointer.FRESH_PARAM if kind is Kind.ARGUMENT else Pointer.VISIBLE
-    if "entry" in row:
-        return Pointer.ENTRY if kind is Kind.BIND else Pointer.VISIBLE
-    return Pointer.UNSEEN if kind is Kind.ARGUMENT else None
-
-
-_SLOTS: Final = {
-    Kind.STORE: Pointer.STORABLE,
-    Kind.BIND: Pointer.STORABLE,
-    Kind.ARGUMENT: Pointer.FRESH_LOCAL,
-    Kind.CAPTURE: Pointer.FRESH_LOCAL,
-}
-_NEEDS: Final[dict[str, int]] = {
-    "Await": Flag.ASYNC,
-    "AsyncFor": Flag.ASYNC,
-    "AsyncWith": Flag.ASYNC,
-    "Break": Flag.LOOP,
-    "Continue": Flag.LOOP,
-    "Yield": YIELD,
-    "YieldFrom": YIELD_FROM,
-}
-_BANS: Final[dict[str, int]] = {
-    "NamedExpr": Flag.COMPREHENSION,
-    "JoinedStr": Flag.FSTRING,
-    **dict.fromkeys(words("For AsyncFor While With AsyncWith Try TryStar"), NEST_FULL),
-}
-# Characters that an f-string's unparsing could not quote.
-_UNSAFE: Final = frozenset("'\"{}\n\\")
-
-
-def _flags(kind: Kind, action: Action) -> Requirement:
-    need = ban = 0
-    # The format that stands in a formatted value is its own, no f-string within an f-string.
-    nodes = action.nodes[:1] if "FormattedValue" in action.nodes else action.nodes
-    for node in nodes:
-        need |= _NEEDS.get(node, 0)
-        ban |= _BANS.get(node, 0)
-    if "Return" in action.nodes:
-        need |= RETURN_VALUE if returns_value(action) else RETURN
-    if action.name == "for[async]":
-        need |= Flag.ASYNC
-    if action.name == "arg[annotation]":
-        ban |= Flag.PLAIN_PARAMETERS
-    if kind is Kind.BLOCK and _closes(action):
-        ban |= NEED_RETURN
-    if _UNSAFE & set(_text(action)) or "nibble" in action.row:
-        ban |= Flag.FSTRING
-    free = sum(use.name in {"arg", "arg_name", "capture"} for use in action.holes)
-    if free:
-        ban |= Flag.NO_CAPTURE
-    return Requirement(need, ban | _keyword(action)[0], min(free, 3))
-
-
 def returns_value(action: Action) -> bool:
     """Whether the action is a `return` with a value."""
     return "Return" in action.nodes and len(action.holes) + len(action.parts) > 0
 
 
-def _closes(action: Action) -> bool:
-    """Whether the action ends its block without a `return` in it or below it."""
-    if action.sort == "stop":
-        return True
-    last = any("last" in use.contexts for use in action.holes)
-    return action.ends and not last and not returns_value(action)
-
-
-def _text(action: Action) -> Iterator[str]:
-    if "character" in action.row:
-        yield action.row["character"]
-    values = [action.pattern] if action.pattern else [{"value": action.row.get("constant", "")}]
-    while values:
-        pattern = values.pop()
-        values += [child for _, child in pattern.get("fields", ())] + pattern.get("list", [])
-        if isinstance(pattern.get("value"), str):
-            text = pattern["value"]
-            yield from text[1:-1] if "constant" in action.row else text
-
-
-def _keyword(action: Action) -> tuple[int, int]:
+def keyword_bits(action: Action) -> tuple[int, int]:
     """The bits that must be unset before a call's keyword, and those it leaves set."""
     if action.id in _KEYWORDS:
         bit = 1 << (KEYWORD_BIT + _KEYWORDS.index(action.id))
@@ -287,7 +163,7 @@ def _keyword(action: Action) -> tuple[int, int]:
 
 def leaves(action: Action) -> int:
     """Flags that the action sets in what is left of the list that it stands in."""
-    return _keyword(action)[1]
+    return keyword_bits(action)[1]
 
 
 def signals(action: Action) -> int:

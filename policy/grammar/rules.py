@@ -16,6 +16,7 @@ from policy.grammar.context import Kind
 from policy.grammar.grammar import GRAMMAR, PAD, STOP, Action, Hole
 from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile, written
+from policy.grammar.requirements import requirement
 
 Bools = NDArray[np.bool_]
 INFINITE: Final = 10_000
@@ -60,8 +61,11 @@ def _allowed(profile: Profile) -> Bools:
     """[H, V] what the profile allows, scope and context aside."""
     allowed = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
     allowed[0, PAD] = True
-    has = [action for action in GRAMMAR.actions if profile.has(action)]
+    by_sort: dict[str, list[Action]] = {}
+    for action in filter(profile.has, GRAMMAR.actions):
+        by_sort.setdefault(action.sort, []).append(action)
     for hole in GRAMMAR.holes[1:]:
+        has = [a for sort in hole.sorts | {"stop", "none"} for a in by_sort.get(sort, ())]
         allowed[hole.id, [a.id for a in has if profile.allows(hole, a)]] = True
     for number, state in enumerate(spelling.states(), len(GRAMMAR.holes)):
         allowed[number, list(spelling.transitions()[state])] = True
@@ -76,6 +80,8 @@ def _forbidden(forbid: tuple[str, ...]) -> Bools:
             raise ValueError(f"constraints.forbid: {name!r} is no node class of Python's ast")
     banned = {node for node, sum_type in SUMS.items() if {node, sum_type} & set(forbid)}
     found = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
+    if not forbid:
+        return found
     found[:, [a.id for a in GRAMMAR.actions if banned.intersection(a.nodes)]] = True
     leaves = [a for a in GRAMMAR.actions if a.sort in {"name", "const", "literal"}]
     for hole in GRAMMAR.holes:
@@ -105,7 +111,7 @@ def _certain(profile: Profile) -> Bools:
     passing = 0 if profile.returns else context.NEED_RETURN
     certain = np.zeros((len(Kind), GRAMMAR.num_actions), dtype=bool)
     for kind in Kind:
-        asked = [context.requirement(kind, action) for action in GRAMMAR.actions]
+        asked = [requirement(kind, action) for action in GRAMMAR.actions]
         certain[kind] = [
             not (need.need | need.ban & ~passing) and need.pointer is None for need in asked
         ]

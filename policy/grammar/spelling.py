@@ -126,12 +126,9 @@ def transitions() -> Mapping[str, Mapping[int, str]]:
     halves: dict[tuple[object, ...], str] = {}
     for state, row in moves().items():
         table[state] = {direct[byte]: target for byte, target in row.items() if byte in direct}
-        for high in range(16):
-            low = {
-                byte & 15: t for byte, t in row.items() if byte >> 4 == high and byte not in direct
-            }
-            if not low:
-                continue
+        rest = {byte: target for byte, target in row.items() if byte not in direct}
+        for high in sorted({byte >> 4 for byte in rest}):
+            low = {byte & 15: target for byte, target in rest.items() if byte >> 4 == high}
             half = halves.setdefault((high, *sorted(low.items())), f"half:{state}:{high:X}")
             table[state][nibbles[high]] = half
             table[half] = {nibbles[nibble]: target for nibble, target in low.items()}
