@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from policy.config import Decoding, Precision
-from sandbox.types import Limits
+from evaluation.sampling_config import ProfileName, SamplingConfig
+from policy.config import ModelConfig
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -45,17 +45,17 @@ class RoleConfig(BaseModel):
     temperature: float | None = Field(default=None, gt=0)
     """Sampling temperature."""
 
-    profile: str | None = None
+    profile: ProfileName | None = None
     """Grammar profile."""
 
     stages: tuple[str, ...] | None = None
     """Stages of the curriculum that are drawn."""
 
 
-class ActorsConfig(BaseModel):
+class ActorsConfig(SamplingConfig):
     """How programs are sampled, run and rewarded."""
 
-    model_config = _MODEL
+    section: ClassVar[str] = "actors"
 
     num_actors: int = Field(default=1, ge=0)
     """Actors in the pool; 0 trains on references alone."""
@@ -85,21 +85,6 @@ class ActorsConfig(BaseModel):
     temperature: float = Field(default=1.0, gt=0)
     """Sampling temperature."""
 
-    precision: Precision = "auto"
-    """Arithmetic of the sampling: float32, or bfloat16 (weights and decoding cache; probabilities
-    and Q-values stay float32); `auto` is bfloat16 on a CPU with AMX-BF16 or AVX512-BF16, else
-    float32. Log-probabilities are those of what was really drawn from."""
-
-    decoding: Decoding = "auto"
-    """How positions are computed: `eager`, operation by operation, or `compiled`, as one graph
-    that a compiler makes before the first step; `auto` is compiled on a GPU, else eager."""
-
-    profile: str = "core"
-    """Grammar profile that programs are sampled under."""
-
-    max_actions: int = Field(default=192, ge=8)
-    """Longest program, in grammar actions; every program closes before it."""
-
     stages: tuple[str, ...] = ()
     """Stages of the curriculum that are drawn; none named: all."""
 
@@ -125,19 +110,17 @@ class ActorsConfig(BaseModel):
     """Restarts of dead actors within ten minutes, all of them together, above which the run stops
     with an error."""
 
-    cpu_seconds: float = Field(default=1.0, gt=0)
-    """CPU time that one program may take for all its tests."""
-
-    memory_bytes: int = Field(default=256 * 2**20, ge=2**25)
-    """Address space that one program may take."""
-
     reward: RewardConfig = RewardConfig()
     """What a program is worth."""
 
-    @property
-    def limits(self) -> Limits:
-        """Limits of one program in the sandbox."""
-        return Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_bytes)
+    def check_model(self, model: ModelConfig) -> None:
+        """Raise ValueError where a policy of `model` can't sample or edit so."""
+        super().check_model(model)
+        if self.max_edits > 1 and not model.refine:
+            raise ValueError(
+                f"actors.max_edits={self.max_edits} needs a policy that edits: set "
+                "model.refine=true, or actors.max_edits=1"
+            )
 
     def of_actor(self, index: int) -> Self:
         """Make the config of one actor of the pool: its role applied."""

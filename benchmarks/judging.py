@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import RESULTS, hardware, keep
 from evaluation.feedback import feedback, visible_program
-from evaluation.programs import program_for
+from evaluation.programs import judged, program_for
 from learner.rows import Replay
 from policy import spec
 from policy.drafts import Draft
@@ -83,14 +83,13 @@ def run(
         [program_for(tasks[one.task], one.source, f"h{at}", limits)
          for at, one in enumerate(distinct)]
     )  # fmt: skip
-    return [
-        Ran(
-            tasks[one.task],
-            Draft(one.actions, feedback(tasks[one.task], said)),
-            result.verdict is Verdict.PASSED,
-        )
-        for one, said, result in zip(distinct, shown, hidden, strict=True)
-    ]
+    found = []
+    for one, said, result in zip(distinct, shown, hidden, strict=True):
+        task = tasks[one.task]
+        draft = Draft(one.actions, feedback(task, judged(task, one.source, said)))
+        right = judged(task, one.source, result).verdict is Verdict.PASSED
+        found.append(Ran(task, draft, right))
+    return found
 
 
 def q_halt(policy: Policy, programs: Sequence[Ran], config: Config) -> Values:

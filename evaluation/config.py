@@ -1,19 +1,19 @@
 """The `evaluation:` section of a config."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from policy.config import Decoding, ModelConfig, Precision
-from sandbox.types import Limits
+from evaluation.sampling_config import SamplingConfig
+from policy.config import ModelConfig
 
 Search = Literal["none", "best_of", "beam", "mcts"]
 
 
-class EvaluationConfig(BaseModel):
+class EvaluationConfig(SamplingConfig):
     """How a policy is measured on a set of tasks."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    section: ClassVar[str] = "evaluation"
 
     samples: int = Field(default=10, ge=1)
     """Programs sampled for each task where `search` is none."""
@@ -51,35 +51,12 @@ class EvaluationConfig(BaseModel):
     temperature: float = Field(default=0.8, gt=0.0)
     """Softmax temperature of the sampling (dimensionless)."""
 
-    precision: Precision = "auto"
-    """Arithmetic of the sampling, as `actors.precision`."""
-
-    decoding: Decoding = "auto"
-    """How positions are computed, as `actors.decoding`."""
-
-    profile: str = "core"
-    """Name of the grammar profile that programs are sampled in."""
-
-    max_actions: int = Field(default=192, ge=8)
-    """Longest program, in grammar actions."""
-
     batch_rows: int = Field(default=256, ge=1)
     """Programs computed together, those that begin alike as one; larger is faster and takes more
     memory."""
 
     batches_in_flight: int = Field(default=2, ge=1)
     """Sampled batches that may wait for the sandbox while the next one is sampled."""
-
-    cpu_seconds: float = Field(default=1.0, gt=0.0)
-    """CPU time that one program may take for all its tests, in seconds."""
-
-    memory_bytes: int = Field(default=256 * 2**20, ge=2**25)
-    """Address space that one program may take, in bytes."""
-
-    @property
-    def limits(self) -> Limits:
-        """Limits of one program in the sandbox."""
-        return Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_bytes)
 
     @property
     def programs(self) -> int:
@@ -112,7 +89,8 @@ class EvaluationConfig(BaseModel):
         return self
 
     def check_model(self, model: ModelConfig) -> None:
-        """Raise ValueError where a policy of `model` can't be searched so."""
+        """Raise ValueError where a policy of `model` can't sample or be searched so."""
+        super().check_model(model)
         if self.max_edits > 1 and not model.refine:
             raise ValueError(
                 f"evaluation.search={self.search} with max_edits={self.max_edits} needs a policy "

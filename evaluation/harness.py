@@ -16,10 +16,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from evaluation.config import EvaluationConfig
-from evaluation.programs import program_for
+from evaluation.programs import judged, program_for
 from evaluation.progress import Progress
 from evaluation.records import EvaluationResult
-from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
+from evaluation.scoring import Outcome, TaskTally, conditions, summarise
 from evaluation.searched import evaluate_search
 from policy.decoding import set_decoding
 from policy.grammar import PROFILES
@@ -39,10 +39,10 @@ finishes makes room for what waits."""
 
 @dataclass(frozen=True)
 class _Submitted:
-    """A batch that is in the sandbox: the future and, per program, its tally and source."""
+    """A batch that is in the sandbox: the future and, per program, its task, tally and source."""
 
     future: Future[list[Result]]
-    owners: dict[str, tuple[TaskTally, str]]
+    owners: dict[str, tuple[Task, TaskTally, str]]
     samples: int
 
 
@@ -60,15 +60,12 @@ def evaluate(
     With `config.search` the programs come from that search, ranked, and pass@k says whether one of
     the k best passes. `generator` is one for all tasks, or one for each.
 
-    Raises ValueError when there is nothing to do, no such profile, or a search that the policy
-    can't do; SandboxUnavailable when the sandbox can't be reached.
+    Raises ValueError when there is nothing to do, or when the policy can't sample or be searched
+    so; SandboxUnavailable when the sandbox can't be reached.
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")
-    if config.profile not in PROFILES:
-        raise ValueError(
-            f"evaluation.profile: {config.profile!r} is none of {', '.join(sorted(PROFILES))}"
-        )
+    config.check_model(policy.config)
     policy = at_precision(policy, config.precision)
     set_decoding(policy, config.decoding)
     if config.search != "none":
@@ -111,7 +108,8 @@ class _Evaluation:
                 self._judge(in_flight.popleft())
         while in_flight:
             self._judge(in_flight.popleft())
-        return summarise(self._tallies, self._conditions(), self._seconds())
+        found = conditions(self._config, arithmetic(self._policy))
+        return summarise(self._tallies, self._config.ks, found, self._seconds())
 
     def _batches(self) -> Iterator[tuple[range, int]]:
         """(task indices, programs a task) of each batch: work for about `batch_rows` rows."""
@@ -135,29 +133,26 @@ class _Evaluation:
             generator=of_specs(self._generator, indices),
             rows=config.batch_rows,
         )
-        owners: dict[str, tuple[TaskTally, str]] = {}
+        owners: dict[str, tuple[Task, TaskTally, str]] = {}
         programs: list[Program] = []
         for one in drawn:
             index = indices[one.task]
-            tally = self._tallies[index]
+            task, tally = self._tasks[index], self._tallies[index]
             tally.drawn[one.source] += 1
             if tally.drawn[one.source] > 1:
                 continue
             name = f"{self._run_id}/{index}/{len(tally.drawn)}"
-            owners[name] = (tally, one.source)
-            programs.append(program_for(self._tasks[index], one.source, name, config.limits))
+            owners[name] = (task, tally, one.source)
+            programs.append(program_for(task, one.source, name, config.limits))
         return _Submitted(self._client.submit(programs), owners, len(drawn))
 
     def _judge(self, batch: _Submitted) -> None:
         for result in batch.future.result():
-            tally, source = batch.owners[result.id]
-            tally.outcomes[source] = Outcome.of(result)
+            task, tally, source = batch.owners[result.id]
+            tally.outcomes[source] = Outcome.of(judged(task, source, result))
         self._judged += batch.samples
         total = len(self._tasks) * self._config.samples
         self._on_progress(Progress(self._judged, total, self._seconds()))
-
-    def _conditions(self) -> Conditions:
-        return Conditions.of(self._config, arithmetic(self._policy))
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

@@ -83,14 +83,30 @@ class TaskResult(_Json):
 
 
 @dataclass(frozen=True)
-class EvaluationResult(_Json):
+class Conditions:
+    """How programs were found, repeated in the result so that it stands alone.
+
+    `search_nodes` and `search_seconds` are a search's budget for a task, None where there was none.
+    `precision` is the arithmetic that programs were sampled in.
+    """
+
+    temperature: float
+    profile: str
+    max_actions: int
+    search: str = "none"
+    max_edits: int = 1
+    search_nodes: int | None = None
+    search_seconds: float | None = None
+    precision: str = "float32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationResult(_Json, Conditions):
     """A policy measured on a set of tasks: what `treewright eval --json` prints.
 
     Keys of `pass_at` are k as text. A k with no task of at least k samples is None. `scored_tasks`
     says over how many tasks each rate is. `verdicts` counts samples, duplicates included; after a
-    search, the ranked programs that were judged. `search_nodes` and `search_seconds` are a search's
-    budget for a task, None where there was none. `precision` is the arithmetic that programs were
-    sampled in.
+    search, the ranked programs that were judged.
     """
 
     pass_at: dict[str, float | None]
@@ -104,14 +120,6 @@ class EvaluationResult(_Json):
     executed: int
     seconds: float
     programs_per_second: float
-    temperature: float
-    profile: str
-    max_actions: int
-    search: str = "none"
-    max_edits: int = 1
-    search_nodes: int | None = None
-    search_seconds: float | None = None
-    precision: str = "float32"
 
     @property
     def conditions(self) -> str:
@@ -212,8 +220,8 @@ class Machine(_Json):
 class RunInfo(_Json):
     """A run's identity. `revision` is the git commit, None outside a checkout.
 
-    `precision` is the arithmetic of `learner`, `actors` and `evaluation` since its last start; of
-    actors on other machines, it is what this one's would have.
+    `precision` is the arithmetic of `learner` and `evaluation` since its last start, and that of
+    `actors` as they tell it, once they have sampled.
     """
 
     name: str

@@ -7,7 +7,13 @@ from typing import Self
 
 from evaluation.config import EvaluationConfig
 from evaluation.passk import mean_pass_at_k
-from evaluation.records import BestProgram, EditRecord, EvaluationResult, TaskResult
+from evaluation.records import (
+    BestProgram,
+    Conditions,
+    EditRecord,
+    EvaluationResult,
+    TaskResult,
+)
 from policy.drafts import PASSED
 from sandbox.types import Result, Verdict
 
@@ -127,39 +133,23 @@ def best_program(outcomes: Mapping[str, Outcome]) -> BestProgram | None:
     return BestProgram(source, best.verdict, best.tests_passed, best.tests_total)
 
 
-@dataclass(frozen=True)
-class Conditions:
-    """How the programs were found, repeated in the result so that it stands alone."""
-
-    ks: tuple[int, ...]
-    temperature: float
-    profile: str
-    max_actions: int
-    search: str = "none"
-    max_edits: int = 1
-    search_nodes: int | None = None
-    search_seconds: float | None = None
-    precision: str = "float32"
-
-    @classmethod
-    def of(cls, config: EvaluationConfig, precision: str) -> Self:
-        """Return those of a configuration, and of what its precision came to."""
-        searching = config.search != "none"
-        return cls(
-            ks=config.ks,
-            temperature=config.temperature,
-            profile=config.profile,
-            max_actions=config.max_actions,
-            search=config.search,
-            max_edits=config.max_edits,
-            search_nodes=config.search_nodes if searching else None,
-            search_seconds=config.search_seconds if searching else None,
-            precision=precision,
-        )
+def conditions(config: EvaluationConfig, precision: str) -> Conditions:
+    """Return those of a configuration, and of what its precision came to."""
+    searching = config.search != "none"
+    return Conditions(
+        temperature=config.temperature,
+        profile=config.profile,
+        max_actions=config.max_actions,
+        search=config.search,
+        max_edits=config.max_edits,
+        search_nodes=config.search_nodes if searching else None,
+        search_seconds=config.search_seconds if searching else None,
+        precision=precision,
+    )
 
 
 def summarise(
-    tallies: Sequence[TaskTally], conditions: Conditions, seconds: float
+    tallies: Sequence[TaskTally], ks: tuple[int, ...], found: Conditions, seconds: float
 ) -> EvaluationResult:
     """All tasks' tallies as one result; `seconds` is the wall time of sampling and running."""
     tasks = tuple(tally.result() for tally in tallies)
@@ -167,13 +157,12 @@ def summarise(
     for task in tasks:
         by_stage[task.stage].append(task)
     samples = sum(tally.samples for tally in tallies)
-    rates_of = _pass_rates if conditions.search == "none" else _ranked_rates
-    rates, scored = rates_of(tasks, conditions.ks)
+    rates_of = _pass_rates if found.search == "none" else _ranked_rates
+    rates, scored = rates_of(tasks, ks)
     return EvaluationResult(
         pass_at=rates,
         pass_at_by_stage={
-            stage: rates_of(members, conditions.ks)[0]
-            for stage, members in sorted(by_stage.items())
+            stage: rates_of(members, ks)[0] for stage, members in sorted(by_stage.items())
         },
         scored_tasks=scored,
         tasks=tasks,
@@ -189,14 +178,7 @@ def summarise(
         executed=sum(tally.executed for tally in tallies),
         seconds=seconds,
         programs_per_second=samples / seconds if seconds > 0 else 0.0,
-        temperature=conditions.temperature,
-        profile=conditions.profile,
-        max_actions=conditions.max_actions,
-        search=conditions.search,
-        max_edits=conditions.max_edits,
-        search_nodes=conditions.search_nodes,
-        search_seconds=conditions.search_seconds,
-        precision=conditions.precision,
+        **vars(found),
     )
 
 

@@ -44,8 +44,11 @@ class SandboxClient:
         token: str | None = None,
         timeout_seconds: float = 60.0,
         tls: Tls | None = None,
+        ended: Callable[[], str | None] | None = None,
     ) -> None:
         """`timeout_seconds`: longest time without any answer while programs wait for one.
+
+        `ended` says how the server ended, once it is known that it has: then nothing is waited for.
 
         Raises:
             ConfigError: a certificate's file that can't be read.
@@ -53,6 +56,7 @@ class SandboxClient:
         """
         self.target = target
         self._timeout = timeout_seconds
+        self._ended = ended or (lambda: None)
         self._tls = tls or Tls()
         self._tls.credentials()
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
@@ -250,12 +254,15 @@ class SandboxClient:
         self._work.changed.notify_all()
 
     def _give_up_silent(self) -> None:
-        """Fail what waits where nothing comes, though something should."""
+        """Fail what waits where nothing comes, though something should, or nothing can come."""
         work = self._work
-        if work.idle() or time.monotonic() - work.last_answer <= self._timeout:
+        if work.idle():
+            return
+        reason = self._ended()
+        if reason is None and time.monotonic() - work.last_answer <= self._timeout:
             return
         silent = f"the sandbox at {self.target} has not answered for {self._timeout:g} s"
-        reason = silent if work.sessions else self._reason
+        reason = reason or (silent if work.sessions else self._reason)
         for replica in self._replicas.values():
             replica.cancel()
         for session in list(work.sessions):

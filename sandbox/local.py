@@ -4,10 +4,11 @@ import contextlib
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,11 @@ from typing import Self
 from sandbox.backend import import_path
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
-from sandbox.errors import ServerError
+from sandbox.errors import SandboxUnavailable, ServerError
 from sandbox.security import TOKEN_VARIABLE, Tls, token_of
 
 _STOP_SECONDS = 15.0
+_OURS = "the sandbox that was started here"
 
 
 class LocalServer:
@@ -45,6 +47,17 @@ class LocalServer:
         """Return what the server has written to its standard error."""
         self._errors.seek(0)
         return self._errors.read()
+
+    def ended(self) -> str | None:
+        """Say how the server ended by itself; None while it runs, and once it was stopped."""
+        process = self._process
+        code = None if process is None else process.poll()
+        if code is None:
+            return None
+        if code < 0:
+            return f"{_OURS} was killed by {signal.Signals(-code).name}"
+        said = self.errors().strip().splitlines()[-1:]
+        return ": ".join([f"{_OURS} ended with status {code}", *said])
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         """Return the command that starts the server, and its environment."""
@@ -123,19 +136,36 @@ class Access:
     token: str | None = field(default=None, repr=False)
     tls: Tls = field(default_factory=Tls)
 
-    def client(self, timeout_seconds: float = 60.0) -> SandboxClient:
-        """Return a client, to be closed by who asked for it.
+    def client(
+        self, timeout_seconds: float = 60.0, ended: Callable[[], str | None] | None = None
+    ) -> SandboxClient:
+        """Return a client, to be closed by who asked for it; `ended`: see `SandboxClient`.
 
         Raises:
             ConfigError: a certificate's file that can't be read.
 
         """
-        return SandboxClient(self.target, self.token, timeout_seconds, self.tls)
+        return SandboxClient(self.target, self.token, timeout_seconds, self.tls, ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A server to be reached, a client of it, and whether it can still answer."""
+
+    access: Access
+    client: SandboxClient
+    ended: Callable[[], str | None] = lambda: None
+    """How the server ended, where it is known to have: nobody will bring it back."""
+
+    def check(self) -> None:
+        """Raise SandboxUnavailable where the server has ended."""
+        if reason := self.ended():
+            raise SandboxUnavailable(reason)
 
 
 @contextlib.contextmanager
-def reach(config: SandboxConfig) -> Iterator[Access]:
-    """Yield the way to the configured server, or to one started here for the purpose.
+def reach(config: SandboxConfig) -> Iterator[Reached]:
+    """Yield the configured server, or one started here for the purpose, with a client of it.
 
     Raises:
         ServerError: none can be started here.
@@ -143,12 +173,16 @@ def reach(config: SandboxConfig) -> Iterator[Access]:
 
     """
     if config.target is not None:
-        yield Access(config.target, token_of(config), Tls.of(config))
+        access = Access(config.target, token_of(config), Tls.of(config))
+        with access.client() as client:
+            yield Reached(access, client)
         return
     # Our own server listens on the loopback address only, where no certificate is for it.
     private = dataclasses.replace(config, tls_certificate=None, tls_key=None, tls_ca=None)
     with LocalServer(private) as server:
-        yield Access(server.target, token_of(private))
+        access = Access(server.target, token_of(private))
+        with access.client(ended=server.ended) as client:
+            yield Reached(access, client, server.ended)
 
 
 @contextlib.contextmanager
@@ -159,5 +193,5 @@ def connect(config: SandboxConfig) -> Iterator[SandboxClient]:
         SandboxError: see `reach`.
 
     """
-    with reach(config) as access, access.client() as client:
-        yield client
+    with reach(config) as reached:
+        yield reached.client

@@ -176,7 +176,7 @@ def _describe(error: ValidationError) -> str:
         # A whole section is no help: what is wrong between its keys, the message says.
         untold = first["type"] == "missing" or isinstance(first["input"], dict)
         given = "" if untold else f" (given: {first['input']!r:.80})"
-        text = f"{key}: {first['msg']}{given}"
+        text = f"{key}: {first['msg'].removeprefix('Value error, ')}{given}"
     return text + (f" (and {len(others)} more)" if others else "")
 
 

@@ -2,9 +2,11 @@
 
 import os
 import select
+from collections.abc import Callable
 from typing import NamedTuple
 
 _CHUNK_BYTES = 2**16
+_LOOK_SECONDS = 0.5
 
 
 class Line(NamedTuple):
@@ -17,9 +19,12 @@ class Line(NamedTuple):
 class Lines:
     """Reads what is there, and waits only where nothing is."""
 
-    def __init__(self, descriptor: int) -> None:
-        """`descriptor`: open to be read, by nobody else."""
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """`descriptor`: open to be read, by nobody else.
+
+        `meanwhile` is called twice a second while nothing comes; what it raises ends the wait.
+        """
+        self._descriptor, self._meanwhile = descriptor, meanwhile
         self._number = 0
         self._whole: list[Line] = []
         self._begun = bytearray()
@@ -32,14 +37,16 @@ class Lines:
         Empty at the end. A last line needs no end of line.
         """
         while not self._whole and not self._ended:
+            while not self._readable(_LOOK_SECONDS):
+                self._meanwhile()
             self._read()
-        while len(self._whole) < most and not self._ended and self._readable():
+        while len(self._whole) < most and not self._ended and self._readable(0):
             self._read()
         taken, self._whole = self._whole[:most], self._whole[most:]
         return taken
 
-    def _readable(self) -> bool:
-        return bool(select.select([self._descriptor], [], [], 0)[0])
+    def _readable(self, seconds: float) -> bool:
+        return bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def _read(self) -> None:
         chunk = os.read(self._descriptor, _CHUNK_BYTES)

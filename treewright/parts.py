@@ -15,9 +15,10 @@ from learner.runfolder import RunFolder
 from policy.decoding import resolve
 from replay.config import ReplayConfig
 from replay.store import Replay, connect, served
+from sandbox.local import Reached
 from treewright.cluster import joined
 from treewright.config import Config, ConfigError
-from treewright.sampling import Sandbox, check_sampling
+from treewright.sampling import check_sampling
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def check(config: Config) -> None:
 
 
 @contextmanager
-def parts(config: Config, folder: RunFolder, run: str, sandbox: Sandbox) -> Iterator[Parts]:
+def parts(config: Config, folder: RunFolder, run: str, box: Reached) -> Iterator[Parts]:
     """Start replay, learners and the pool of actors (which waits to be started)."""
     with ExitStack() as stack:
         replay_config = stack.enter_context(served(config.replay, folder.redis))
@@ -68,7 +69,7 @@ def parts(config: Config, folder: RunFolder, run: str, sandbox: Sandbox) -> Iter
             tasks=config.tasks,
             model=config.model,
             replay=replay_config,
-            sandbox=sandbox.access,
+            sandbox=box.access,
         )
         pool = RayPool(settings) if config.runtime == "ray" else LocalPool(settings)
         stack.callback(pool.stop)

@@ -1,36 +1,24 @@
 """What sampling from a policy takes: settings that it can do, and a sandbox that answers."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 
 from evaluation.config import EvaluationConfig
-from policy.grammar import PROFILES
-from sandbox.client import SandboxClient
-from sandbox.local import Access, reach
+from sandbox.local import Reached, reach
 from treewright.config import Config, ConfigError
 
 
-@dataclass(frozen=True)
-class Sandbox:
-    """A sandbox that answers."""
-
-    access: Access
-    client: SandboxClient
-
-
 @contextmanager
-def sandbox(config: Config) -> Iterator[Sandbox]:
+def sandbox(config: Config) -> Iterator[Reached]:
     """Yield the configured sandbox, or one started on this machine.
 
     Raises:
         SandboxError: it does not answer, or cannot isolate programs on this machine.
     """
-    with ExitStack() as stack:
-        access = stack.enter_context(reach(config.sandbox))
-        client = stack.enter_context(access.client())
-        client.describe()
-        yield Sandbox(access, client)
+    with reach(config.sandbox) as reached:
+        reached.client.describe()
+        yield reached
 
 
 def with_target(config: Config, target: str | None) -> Config:
@@ -39,28 +27,17 @@ def with_target(config: Config, target: str | None) -> Config:
 
 
 def check_sampling(config: Config) -> None:
-    """Refuse sampling and searching that the model can't do. Raises ConfigError."""
-    for section, part in (("actors", config.actors), ("evaluation", config.evaluation)):
-        if part.profile not in PROFILES:
-            known = ", ".join(sorted(PROFILES))
-            raise ConfigError(f"{section}.profile: {part.profile!r} is none of {known}")
-        if part.max_actions > config.model.max_actions:
-            raise ConfigError(
-                f"{section}.max_actions ({part.max_actions}) is above model.max_actions "
-                f"({config.model.max_actions})"
-            )
+    """Refuse sampling, searching and repairs that the model can't do. Raises ConfigError."""
     try:
+        config.actors.check_model(config.model)
         config.evaluation.check_model(config.model)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    for key, value, most in (
-        ("actors.max_edits", config.actors.max_edits, 1),
-        ("learner.repair_rows", config.learner.repair_rows, 0),
-    ):
-        if value > most and not config.model.refine:
-            raise ConfigError(
-                f"{key}={value} needs a policy that edits: set model.refine=true, or {key}={most}"
-            )
+    if config.learner.repair_rows and not config.model.refine:
+        raise ConfigError(
+            f"learner.repair_rows={config.learner.repair_rows} needs a policy that edits: set "
+            "model.refine=true, or learner.repair_rows=0"
+        )
 
 
 def refuse_samples(settings: EvaluationConfig, samples: int | None) -> None:

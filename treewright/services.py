@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,9 +23,10 @@ from learner.supply import Supply
 from learner.tally import ActorFigures
 from policy.grammar import GRAMMAR
 from policy.model import Policy
+from policy.precision import resolve
 from policy.text import VOCABULARY
-from sandbox.client import SandboxClient
 from sandbox.errors import SandboxUnavailable
+from sandbox.local import Reached
 from tasks.schema import Task
 from tasks.sources import TaskSets
 from treewright.config import Config, to_plain
@@ -58,7 +60,7 @@ class RunServices:
         tasks: TaskSets,
         made: Parts,
         supply: Supply,
-        client: SandboxClient,
+        box: Reached,
         stop: threading.Event,
     ) -> None:
         self._config = config
@@ -67,9 +69,11 @@ class RunServices:
         self._replay = made.replay
         self._pool = made.pool
         self._supply = supply
-        self._client = client
+        self._box = box
         self._stop = stop
         self._policy = Policy(config.model).eval()
+        self._info = run_folder.read_info(folder.path)
+        self._note_precision()
         self._splits: Mapping[Split, Sequence[Task]] = {
             "heldout": tasks.heldout,
             "heldout_families": tasks.heldout_families,
@@ -100,7 +104,7 @@ class RunServices:
             result = evaluate(
                 self._policy,
                 tasks,
-                self._client,
+                self._box.client,
                 self._config.evaluation,
                 # The same draws at every evaluation: what changes between them is the policy.
                 generator=torch.Generator().manual_seed(self._config.seed),
@@ -136,15 +140,31 @@ class RunServices:
             self._pool.stop()
 
     def poll(self) -> ActorFigures:
-        """Replace dead actors and take back what dead readers held; read what all counted."""
+        """Replace dead actors and take back what dead readers held; read what all counted.
+
+        Raises SandboxUnavailable where the sandbox of this run's own has ended: it never comes
+        back, so there is nothing to train with.
+        """
+        self._box.check()
         self._pool.poll()
         numbers = self._replay.counters.read()
+        self._note_precision(_labelled(numbers, "precision:"))
         return ActorFigures(
             programs=numbers.get("programs", 0.0),
             verdicts=_labelled(numbers, "verdicts:"),
             edits=_labelled(numbers, "edits:"),
             solved_at=_labelled(numbers, "solved_at:"),
         )
+
+    def _note_precision(self, sampled_in: Iterable[str] = ()) -> None:
+        """Write into the run's record what its settings of precision have come to, where new."""
+        here = resolve(self._config.evaluation.precision, torch.device("cpu"))
+        precision: dict[str, str] = {"learner": self._backend.precision, "evaluation": here}
+        if sampled_in:
+            precision["actors"] = " and ".join(sorted(sampled_in))
+        if self._info is not None and self._info.precision != precision:
+            self._info = replace(self._info, precision=precision)
+            run_folder.write_info(self._folder.path, self._info)
 
     def _stop_if_asked(self, progress: EvaluationProgress) -> None:
         if self._stop.is_set():

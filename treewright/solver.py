@@ -21,7 +21,7 @@ from policy.decoding import set_decoding
 from policy.diffs import SearchReplace, unified_diff
 from policy.model import Policy
 from policy.precision import arithmetic, at_precision
-from sandbox.client import SandboxClient
+from sandbox.local import Reached
 from tasks.schema import Task
 from treewright import stored
 from treewright.config import Config, ConfigError, override
@@ -56,7 +56,7 @@ class Solver:
     """Looks for programs."""
 
     policy: Policy
-    client: SandboxClient
+    box: Reached
     settings: EvaluationConfig
     seed: int
     seconds: Mapping[str, float]
@@ -73,7 +73,7 @@ class Solver:
         Each has random numbers of its own, the same in every call.
         """
         generators = [torch.Generator().manual_seed(self.seed) for _ in tasks]
-        return synthesise(self.policy, tasks, self.client, self.settings, generators)
+        return synthesise(self.policy, tasks, self.box.client, self.settings, generators)
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def ready(options: Options) -> Iterator[Solver]:
             "load": loaded - imported,
             "start the sandbox": time.monotonic() - loaded,
         }
-        yield Solver(policy, box.client, config.evaluation, options.seed, seconds)
+        yield Solver(policy, box, config.evaluation, options.seed, seconds)
 
 
 def _configured(config: Config, options: Options) -> Config:

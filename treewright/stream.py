@@ -42,7 +42,7 @@ def run(tasks: Path, options: Options) -> int:
     with ready(options) as solver, _opened(tasks) as descriptor:
         if options.timings:
             click.echo(timings(solver.policy, solver.seconds), err=True)
-        lines = Lines(descriptor)
+        lines = Lines(descriptor, solver.box.check)
         while taken := lines.take(solver.together):
             for reply in replies(solver, taken, options.show_edits, timed=options.timings):
                 click.echo(json.dumps(reply))

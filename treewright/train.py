@@ -6,10 +6,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import torch
 from prometheus_client import CollectorRegistry, start_http_server
 from rich.console import Console
 from rich.logging import RichHandler
@@ -31,14 +29,14 @@ from learner.supervised import SupervisedRows
 from learner.supply import Supply
 from learner.verified import VerifiedRows
 from policy.grammar import GRAMMAR
-from policy.precision import resolve
 from policy.text import VOCABULARY
 from replay.metrics import ReplayCollector
 from replay.store import connect
+from sandbox.local import Reached
 from tasks.sources import TaskSets, build
 from treewright.config import Config, ConfigError, dump, load, to_plain
 from treewright.parts import Parts, check, parts
-from treewright.sampling import Sandbox, sandbox
+from treewright.sampling import sandbox
 from treewright.services import LoopState, RunServices
 from treewright.signals import EXIT_INTERRUPTED, stopping
 
@@ -103,25 +101,24 @@ class _Run:
         config: Config,
         folder: RunFolder,
         tasks: TaskSets,
-        box: Sandbox,
+        box: Reached,
         console: Console,
         saved: Checkpoint | None,
     ) -> None:
         self._config, self._folder, self._tasks = config, folder, tasks
         self._box, self._console, self._saved = box, console, saved
         # Several runs of one name may share a Redis server.
-        self._info = run_folder.read_info(folder.path)
-        started = self._info.started_unix_seconds if self._info else 0
+        info = run_folder.read_info(folder.path)
+        started = info.started_unix_seconds if info else 0
         self._run = f"{folder.name}-{started:.0f}"
 
     def run(self, stop: threading.Event) -> None:
         """Start everything, train, end everything."""
         with ExitStack() as stack:
             made = stack.enter_context(parts(self._config, self._folder, self._run, self._box))
-            self._note_precision(made)
             supply = self._supply(made)
             services = RunServices(
-                self._config, self._folder, self._tasks, made, supply, self._box.client, stop
+                self._config, self._folder, self._tasks, made, supply, self._box, stop
             )
             progress = self._resume(made, supply)
             registry = stack.enter_context(self._metrics(made))
@@ -141,15 +138,6 @@ class _Run:
             )
             display.watch(loop.remaining)
             loop.run()
-
-    def _note_precision(self, made: Parts) -> None:
-        """Write into the run's record what its settings of precision have come to."""
-        if self._info is None:
-            return
-        sampling, here = ("actors", "evaluation"), torch.device("cpu")
-        found = {name: resolve(getattr(self._config, name).precision, here) for name in sampling}
-        precision: dict[str, str] = {"learner": made.backend.precision, **found}
-        run_folder.write_info(self._folder.path, replace(self._info, precision=precision))
 
     def _supply(self, made: Parts) -> Supply:
         config = self._config

@@ -112,10 +112,10 @@ def test_a_killed_process_is_replaced_and_stopping_leaves_none(
 
 
 def test_a_mistake_in_the_config_ends_the_run_in_one_line(settings: ActorSettings) -> None:
-    pool = LocalPool(with_actors(settings, num_actors=1, profile="cobol", max_restarts=0))
+    pool = LocalPool(with_actors(settings, num_actors=1, max_actions=1000, max_restarts=0))
     pool.start()
     try:
-        with pytest.raises(ActorsFailed, match=r"unknown profile 'cobol'") as failed:
+        with pytest.raises(ActorsFailed, match=r"actors\.max_actions \(1000\) is above") as failed:
             wait_for(lambda: pool.poll().restarts > 0)
         assert "\n" not in str(failed.value)
     finally:

@@ -160,7 +160,5 @@ def test_in_bfloat16_it_says_so_and_finds_as_much(policy, client, result):
 def test_mistakes_are_named_before_anything_is_sampled(policy, client):
     with pytest.raises(ValueError, match="no tasks"):
         run(policy, client, [])
-    with pytest.raises(
-        ValueError, match=r"evaluation\.profile: 'cobol' is none of core, core_typed"
-    ):
-        run(policy, client, [task("t")], profile="cobol")
+    with pytest.raises(ValueError, match=r"evaluation\.max_actions \(500\) is above model"):
+        run(policy, client, [task("t")], max_actions=500)

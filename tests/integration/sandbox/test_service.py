@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.errors import SandboxRejected, SandboxUnavailable, ServerError
-from sandbox.local import LocalServer, connect
+from sandbox.local import LocalServer, connect, reach
 from sandbox.types import Limits, Program, Test, Verdict
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc
@@ -178,6 +178,19 @@ def test_client_moves_to_a_new_server_when_the_old_one_is_killed():
         with Fixed():
             results = pending.result(60)
             assert [result.verdict for result in results] == [Verdict.PASSED] * 3
+
+
+def test_what_waits_for_a_server_of_our_own_fails_as_soon_as_it_is_killed():
+    others = set(psutil.Process().children())
+    with reach(SandboxConfig(slots=1)) as reached:
+        reached.check()
+        pending = reached.client.submit([sleeper(50)])
+        [server] = set(psutil.Process().children()) - others
+        server.kill()
+        with pytest.raises(SandboxUnavailable, match="started here was killed by SIGKILL"):
+            pending.result(20)  # a third of what a silent server is waited for
+        with pytest.raises(SandboxUnavailable, match="started here was killed by SIGKILL"):
+            reached.check()
 
 
 def test_connection_age_moves_a_stream_without_losing_work():

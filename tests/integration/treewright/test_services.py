@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,10 @@ from learner.supply import Supply
 from learner.verified import VerifiedRows
 from sandbox.config import SandboxConfig
 from sandbox.errors import SandboxUnavailable
-from sandbox.local import Access, LocalServer
+from sandbox.local import Access, LocalServer, Reached
 from tasks.sources import build
 from treewright.config import load
 from treewright.parts import Parts, parts
-from treewright.sampling import Sandbox
 from treewright.services import RunServices
 
 from .conftest import SMOKE
@@ -29,17 +29,16 @@ def away(tmp_path: Path) -> Iterator[tuple[RunServices, Parts]]:
     folder = RunFolder.create(tmp_path, "demo")
     with LocalServer(SandboxConfig(slots=1)) as server:
         access = Access(server.target)
-    with (
-        access.client(timeout_seconds=1.0) as client,
-        parts(config, folder, "demo", Sandbox(access, client)) as made,
-    ):
+    with access.client(timeout_seconds=1.0) as client, ExitStack() as stack:
+        box = Reached(access, client, lambda: "it was killed by SIGKILL")
+        made = stack.enter_context(parts(config, folder, "demo", box))
         rollouts = RolloutRows(config.model.spec)
         verified = VerifiedRows(rollouts, per_task=1, seed=0)
         supply = Supply(
             None, rollouts, verified, None, made.replay.reader, config.learner, num_shards=1
         )
         tasks, stop = build(config.tasks), threading.Event()
-        yield RunServices(config, folder, tasks, made, supply, client, stop), made
+        yield RunServices(config, folder, tasks, made, supply, box, stop), made
 
 
 def test_an_outage_costs_an_evaluation_and_not_the_training(away, caplog):
@@ -47,6 +46,12 @@ def test_an_outage_costs_an_evaluation_and_not_the_training(away, caplog):
     assert services.evaluate(made.backend.weights(), "heldout", "during", 2, 5) is None
     (line,) = caplog.messages
     assert line.startswith("the evaluation of heldout at step 5 is left out: the sandbox at")
+
+
+def test_a_run_whose_own_sandbox_has_ended_is_not_gone_on_with(away):
+    services, _ = away
+    with pytest.raises(SandboxUnavailable, match="killed by SIGKILL"):
+        services.poll()
 
 
 def test_without_the_sandbox_no_figure_of_the_end_is_made_up(away):

@@ -19,7 +19,7 @@ from policy.spec import encode
 from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.errors import SandboxUnavailable
-from sandbox.local import LocalServer
+from sandbox.local import Access, LocalServer, Reached
 from tasks.synth import from_text
 from treewright.config import load, to_plain
 from treewright.lines import Line
@@ -56,7 +56,8 @@ def leaning() -> Policy:
 
 def solver(policy: Policy, client: SandboxClient, **settings: object) -> Solver:
     values = {"max_actions": 24, "temperature": 1.0, "ks": (1,), "samples": 24, **settings}
-    return Solver(policy, client, EvaluationConfig.model_validate(values), seed=0, seconds={})
+    box = Reached(Access(client.target), client)
+    return Solver(policy, box, EvaluationConfig.model_validate(values), seed=0, seconds={})
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,22 @@ def test_a_file_and_one_line_after_the_other_get_the_same_answers(cli, exported,
     assert (process.returncode, output) == (130, "")
     assert len(errors.splitlines()) == 1, errors
     wait_for(lambda: not any(child.is_running() for child in children), 20)
+
+
+def test_a_sandbox_of_its_own_that_is_killed_ends_the_waiting(cli, exported):
+    process = cli.start("synth", "--checkpoint", exported, "--tasks", "-", piped=True)
+    process.stdin.write("bad\n")  # answered, so all is up
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["source"] is None
+    [server] = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "sandbox.server" in child.cmdline()
+    ]
+    server.kill()
+    assert process.wait(30) == 2  # though its standard input is still open
+    said = process.stderr.read()
+    assert said == "Error: the sandbox that was started here was killed by SIGKILL\n"
 
 
 def test_all_lines_answered_is_success_and_a_reader_that_goes_away_ends_it(cli, exported, wait_for):

@@ -9,6 +9,7 @@ import pytest
 from evaluation import run_folder
 from evaluation.curves import SPLITS
 from evaluation.records import (
+    Conditions,
     EvalRecord,
     EvaluationResult,
     Machine,
@@ -16,7 +17,7 @@ from evaluation.records import (
     SampleRecord,
     TrainRecord,
 )
-from evaluation.scoring import Conditions, Outcome, TaskTally, summarise
+from evaluation.scoring import Outcome, TaskTally, summarise
 
 PROGRAMS = {
     "arithmetic/divide/3": "def divide(a, b):\n    return a // b\n",
@@ -47,7 +48,7 @@ def evaluation(solved: float) -> EvaluationResult:
         drawn = Counter(good=right, bad=10 - right)
         kept = {source: outcomes[source] for source in drawn if drawn[source]}
         tallies.append(TaskTally(f"{task}-{number}", task.split("/")[0], +drawn, kept))
-    return summarise(tallies, Conditions((1, 10), 0.8, "core", 192), seconds=12.5)
+    return summarise(tallies, (1, 10), Conditions(0.8, "core", 192), seconds=12.5)
 
 
 @pytest.fixture

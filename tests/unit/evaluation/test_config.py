@@ -39,6 +39,18 @@ def test_only_a_policy_that_edits_can_be_searched_with_edits():
     EvaluationConfig(search="best_of").check_model(ModelConfig())
 
 
+def test_a_program_longer_than_the_policys_is_refused():
+    with pytest.raises(
+        ValueError, match=r"evaluation\.max_actions \(192\) is above model.*\(100\)"
+    ):
+        EvaluationConfig().check_model(ModelConfig(max_actions=100))
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(ValidationError, match="'cobol' is none of core, core_typed"):
+        EvaluationConfig(profile="cobol")
+
+
 def test_unknown_keys_are_refused():
     with pytest.raises(ValidationError, match="Extra inputs"):
         EvaluationConfig.model_validate({"sample": 3})

@@ -3,17 +3,17 @@
 from collections import Counter
 
 from evaluation.config import EvaluationConfig
-from evaluation.records import BestProgram, EditRecord, EvaluationResult
+from evaluation.records import BestProgram, Conditions, EditRecord, EvaluationResult
 from evaluation.scoring import (
-    Conditions,
     Outcome,
     SearchTally,
     TaskTally,
     best_program,
+    conditions,
     summarise,
 )
 
-CONDITIONS = Conditions(ks=(1, 2), temperature=0.5, profile="core", max_actions=64)
+CONDITIONS = Conditions(temperature=0.5, profile="core", max_actions=64)
 
 
 def outcome(verdict: str, passed: int, violation: bool = False) -> Outcome:
@@ -52,7 +52,7 @@ def test_internal_verdicts_leave_the_estimate_and_are_counted():
         "lost", "loops", Counter(a=1, b=1), {"a": outcome("PASSED", 4), "b": outcome("INTERNAL", 0)}
     )
     kept = TaskTally("kept", "lists", Counter(c=2), {"c": outcome("WRONG_ANSWER", 1, True)})
-    result = summarise([lost, kept], CONDITIONS, seconds=2.0)
+    result = summarise([lost, kept], (1, 2), CONDITIONS, seconds=2.0)
     assert result.pass_at == {"1": 0.5, "2": 0.0}
     assert result.scored_tasks == {"1": 2, "2": 1}
     assert result.pass_at_by_stage == {
@@ -82,7 +82,7 @@ def test_after_a_search_pass_at_k_asks_for_a_right_one_among_the_k_best():
         searched("never", "WRONG_ANSWER"),
         searched("nothing"),
     ]
-    result = summarise(tallies, Conditions.of(config, "bfloat16"), seconds=3.0)
+    result = summarise(tallies, config.ks, conditions(config, "bfloat16"), seconds=3.0)
     assert result.pass_at == {"1": 0.25, "2": 0.25, "3": 0.5}
     assert result.pass_at_by_stage == {"loops": result.pass_at}
     assert result.scored_tasks == {"1": 4, "2": 4, "3": 4}
@@ -113,7 +113,7 @@ def test_a_program_that_the_sandbox_failed_has_no_place_in_the_ranking():
 
 def test_a_result_of_an_older_run_was_not_searched_for():
     tally = TaskTally("t", "loops", Counter(a=1), {"a": outcome("PASSED", 4)})
-    result = summarise([tally], CONDITIONS, seconds=1.0).to_json()
+    result = summarise([tally], (1, 2), CONDITIONS, seconds=1.0).to_json()
     for name in ("search", "max_edits", "search_nodes", "search_seconds"):
         del result[name]
     again = EvaluationResult.from_json(result)

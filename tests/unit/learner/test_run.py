@@ -71,7 +71,20 @@ def test_without_a_terminal_a_record_is_a_line_and_ten_seconds_are_quiet():
 
 def test_the_panel_shows_what_there_is_to_know_and_keeps_what_actors_said():
     result = EvaluationResult(
-        {"10": 0.5}, {}, {"10": 1}, (), {}, 0, 0, 1, 1, 1.0, 1.0, 1.0, "core", 9
+        pass_at={"10": 0.5},
+        pass_at_by_stage={},
+        scored_tasks={"10": 1},
+        tasks=(),
+        verdicts={},
+        violations=0,
+        internal=0,
+        samples=1,
+        executed=1,
+        seconds=1.0,
+        programs_per_second=1.0,
+        temperature=1.0,
+        profile="core",
+        max_actions=9,
     )
     evaluated = EvalRecord(2, 1.0, "heldout", "during", result)
     rollouts = _train(1, reward_mean=0.75, verdicts={"PASSED": 3, "TIME_LIMIT": 1})

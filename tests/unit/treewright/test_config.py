@@ -53,6 +53,8 @@ def test_a_section_s_file_that_is_missing_or_wrong_is_named(tmp_path: Path):
         ("runtime=cloud", "'ray' or 'local'"),
         ("actors.precision=fp16", "'auto', 'float32' or 'bfloat16'"),
         ("run.max_seconds=-1", "run.max_seconds: "),
+        ("actors.profile=cobol", "actors.profile: 'cobol' is none of core, core_typed"),
+        ("actors.roles=[{profile: cobol}]", "actors.roles.0.profile: 'cobol' is none of core"),
         ("seed", "expected key=value"),
     ],
 )
