@@ -58,8 +58,10 @@ def append(folder: Path, record: MetricsRecord | SampleRecord) -> None:
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
-    """Write the folder's `run.json`."""
-    (folder / RUN_FILE).write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
+    """Write the folder's `run.json`, all of it or nothing."""
+    beside = folder / f".{RUN_FILE}.tmp"
+    beside.write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
+    beside.replace(folder / RUN_FILE)
 
 
 def read_run(folder: Path) -> Run:
@@ -85,7 +87,8 @@ def read_run(folder: Path) -> Run:
 def read_info(folder: Path) -> RunInfo | None:
     """Read the folder's `run.json`; None where there is none. Raises RecordError as `read_run`."""
     text = _read_text(folder / RUN_FILE)
-    return None if text is None else _parse(RunInfo, str(folder / RUN_FILE), json.loads(text))
+    at = str(folder / RUN_FILE)
+    return None if text is None else _parse(RunInfo, at, _json(at, text))
 
 
 def _metrics_record(at: str, data: object) -> MetricsRecord:
@@ -103,10 +106,14 @@ def _read_lines(path: Path) -> Iterator[tuple[str, object]]:
         if not line.endswith("\n"):
             return
         at = f"{path}:{number}"
-        try:
-            yield at, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise RecordError(f"{at}: not JSON: {error.msg}") from error
+        yield at, _json(at, line)
+
+
+def _json(at: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecordError(f"{at}: not JSON: {error.msg}") from error
 
 
 def _parse(record: type[_Record], at: str, data: object) -> _Record:

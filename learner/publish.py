@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
 from safetensors.torch import save as dump_tensors
 from torch import Tensor
 
@@ -16,6 +18,8 @@ from policy.text import VOCABULARY
 
 if TYPE_CHECKING:
     from replay.versions import WeightsStore  # loading a policy needs no Redis
+
+_REASON_CHARACTERS = 200
 
 
 def publish(store: "WeightsStore", version: int, weights: Mapping[str, Tensor]) -> None:
@@ -34,7 +38,13 @@ def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
     `checkpoint.load` does, and where the weights are not those of the config beside them.
     """
     found = checkpoint.load(path, grammar_version=GRAMMAR.version, text_version=VOCABULARY.version)
-    config = ModelConfig.model_validate(found.config["model"])
+    try:
+        config = ModelConfig.model_validate(found.config["model"])
+    except (KeyError, ValidationError) as error:
+        raise CheckpointError(
+            f"{path}: its model is none of this code's ({_reason(error)}): check out the code that "
+            "trained it, or train anew"
+        ) from None
     prefix = "ema/"
     weights = {
         name.removeprefix(prefix): value
@@ -44,5 +54,11 @@ def load_policy(path: Path) -> tuple[Policy, Checkpoint]:
     try:
         return Policy.restored(config, weights), found
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{path}: the weights do not fit the model: {reason}") from None
+        raise CheckpointError(
+            f"{path}: the weights do not fit the model: {_reason(error)}"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Tell an error in a part of a line: torch names every weight that does not fit."""
+    return shorten(str(error), _REASON_CHARACTERS, placeholder=" …")

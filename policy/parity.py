@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -53,20 +54,24 @@ class ParityReport:
         return near and self.halting and self.steps > 0
 
 
+class ParityError(ValueError):
+    """A file that does not hold values of the published network."""
+
+
 def check(path: Path | str) -> ParityReport:
     """Run every recorded step with the recorded weights and compare.
 
     Raises:
-        ValueError: the file is no parity file.
+        ParityError: the file is no parity file.
 
     """
-    with np.load(path, allow_pickle=False) as file:
-        data = {name: file[name] for name in file.files}
-    if "config" not in data:
-        raise ValueError(f"{path}: no parity file, it holds no config")
-    published = json.loads(str(data["config"]))
-    model = _build(published, data)
-    errors = dict(_errors(model, str(published["loss"]), data))
+    data = _read(path)
+    try:
+        published = json.loads(str(data["config"]))
+        model = _build(published, data)
+        errors = dict(_errors(model, str(published["loss"]), data))
+    except KeyError as error:
+        raise ParityError(f"{path}: no parity file, it holds no {error.args[0]}") from None
     kinds = {
         kind: max(error for name, error in errors.items() if name.startswith(kind))
         for kind in ("outputs", "carry", "loss", "grad", "halting")
@@ -80,6 +85,14 @@ def check(path: Path | str) -> ParityReport:
         halting=kinds["halting"] == 0.0,
         worst=max(errors, key=lambda name: errors[name] / _tolerance(name)),
     )
+
+
+def _read(path: Path | str) -> dict[str, np.ndarray]:
+    try:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, BadZipFile):
+        raise ParityError(f"{path}: no parity file, it is no readable .npz archive") from None
 
 
 def _tolerance(name: str) -> float:

@@ -104,7 +104,10 @@ def run(switches: Path, out: Path | None) -> int:
 def read(path: Path) -> Ablation:
     """Read a file of switches. Raises ConfigError."""
     try:
-        return Ablation.model_validate(yaml.safe_load(path.read_text()))
+        values = yaml.safe_load(path.read_text())
+        if not isinstance(values, dict):
+            raise ConfigError(f"switches {path}: expected keys and values at the top")
+        return Ablation.model_validate(values)
     except FileNotFoundError as error:
         raise ConfigError(f"file of switches {path} does not exist") from error
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:

@@ -101,9 +101,12 @@ def _strategy(
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        found = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise ConfigError(f"--k {text}: expected numbers with commas, such as 1,10") from None
+        found = ()
+    if not found or min(found) < 1:
+        raise ConfigError(f"--k {text}: expected numbers from 1 on with commas, such as 1,10")
+    return found
 
 
 def _table(result: EvaluationResult) -> Table:

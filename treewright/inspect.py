@@ -7,8 +7,10 @@ from rich.console import Console
 from evaluation.inspect import checkpoint_summary, run_summary
 from evaluation.run_folder import METRICS_FILE, read_run
 from learner import checkpoint
+from policy.export import is_export
 from policy.grammar import GRAMMAR
 from policy.text import VOCABULARY
+from treewright.config import ConfigError
 
 
 def run(path: Path) -> None:
@@ -17,6 +19,8 @@ def run(path: Path) -> None:
     if (path / METRICS_FILE).is_file():
         console.print(run_summary(read_run(path)))
         return
+    if is_export(path):
+        raise ConfigError(f"{path} is an export, weights alone: inspect the run that it is made of")
     inside = path / "checkpoints"
     found = checkpoint.load(
         inside if inside.is_dir() else path,

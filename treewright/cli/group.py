@@ -18,6 +18,7 @@ USER_ERRORS = {
     "learner.runfolder": ("RunFolderError",),
     "policy.decoding": ("CompileError",),
     "policy.export": ("ExportError",),
+    "policy.parity": ("ParityError",),
     "policy.spec": ("SpecError",),
     "replay.interface": ("ReplayError",),
     "sandbox.errors": ("SandboxError",),
@@ -38,11 +39,17 @@ class _MistakeError(click.ClickException):
 
 
 class _Group(click.Group):
-    """A group that turns the errors above into one line and exit status 2."""
+    """A group that turns the errors above, and wrong options, into one line and exit status 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "treewright"
+            said = " ".join(error.format_message().split())
+            raise _MistakeError(f"{said} ({where} --help tells more)") from error
         except _user_errors() as error:
             raise _MistakeError(" ".join(str(error).split())) from error
         except ModuleNotFoundError as error:

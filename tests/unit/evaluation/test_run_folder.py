@@ -64,6 +64,13 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line, problem):
     assert f"metrics.jsonl:1: {problem}" in str(raised.value)
 
 
+def test_a_torn_record_of_the_run_is_named(tmp_path):
+    run_folder.append(tmp_path, train(1))
+    (tmp_path / run_folder.RUN_FILE).write_text('{"name": "demo", "st')
+    with pytest.raises(RecordError, match=r"run\.json: not JSON"):
+        run_folder.read_run(tmp_path)
+
+
 def test_a_folder_without_metrics_is_no_run(tmp_path):
     with pytest.raises(RecordError, match="not a run folder"):
         run_folder.read_run(tmp_path)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from policy.parity import check
+from policy.parity import ParityError, check
 from policy.puzzle import IGNORED, softmax_cross_entropy, stablemax_cross_entropy
 
 DATA = Path(os.environ.get("TREEWRIGHT_DATA", Path(__file__).parents[3] / "../shared/data"))
@@ -39,8 +39,18 @@ def test_a_wrong_weight_is_noticed(recorded, tmp_path):
 
 def test_another_file_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", weights=np.zeros(3))
-    with pytest.raises(ValueError, match="holds no config"):
+    with pytest.raises(ParityError, match="holds no config"):
         check(tmp_path / "other.npz")
+    np.savez(tmp_path / "half.npz", config='{"loss": "softmax"}')
+    with pytest.raises(ParityError, match="holds no hidden_size"):
+        check(tmp_path / "half.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04torn", b"\x93NUMPY"])
+def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
+    (tmp_path / "torn.npz").write_bytes(content)
+    with pytest.raises(ParityError, match=r"no readable \.npz"):
+        check(tmp_path / "torn.npz")
 
 
 def test_stablemax_is_the_normalised_score():

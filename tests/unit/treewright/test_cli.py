@@ -25,6 +25,8 @@ COMMANDS = [
     ("eval",),
     ("synth",),
     ("inspect",),
+    ("export",),
+    ("ablate",),
     ("report",),
     ("sandbox", "serve"),
     ("sandbox", "exec"),
@@ -47,8 +49,28 @@ def test_every_command_explains_itself(command: tuple[str, ...]):
     assert len(result.output.splitlines()) > 4
 
 
-def test_an_unknown_command_is_a_mistake():
-    assert CliRunner().invoke(main, ["trian"]).exit_code == 2
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("trian",), "No such command 'trian'."),
+        (("synth", "--checkpint", "run"), "--checkpint"),
+        (("eval", "--tasks", "loops"), "Missing option '--checkpoint'."),
+        (("eval", "--checkpoint", "run", "--tasks", "loops", "--samples", "-1"), "'--samples': -1"),
+        (("policy", "sample", "--untrained", "--n", "0"), "Invalid value for '--n'"),
+        (("sandbox", "exec"), "Missing argument 'FILE'."),
+    ],
+    ids=str,
+)
+def test_a_wrong_command_or_option_is_one_line(arguments: tuple[str, ...], said: str):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("group", [(), ("policy",), ("sandbox",)], ids=str)
+def test_a_group_alone_lists_its_commands(group: tuple[str, ...]):
+    assert "Commands:" in CliRunner().invoke(main, group).output
 
 
 @pytest.mark.parametrize(
