@@ -134,7 +134,8 @@ class Block(nn.Module):
         if self.merged is not None:
             return self.merged.summed(given)
         pairs = zip(self._mixers(), given, strict=False)
-        return reduce(torch.add, (mixer.o_proj(part) for mixer, part in pairs))
+        summed: Tensor = reduce(torch.add, (mixer.o_proj(part) for mixer, part in pairs))
+        return summed
 
     def forward(
         self, x: Float[Tensor, "B S d"], around: Surroundings, kv: Tensor | None = None
@@ -164,7 +165,7 @@ class _Merged(nn.Module):
     def asked(self, x: Float[Tensor, "B S d"]) -> Sequence[Tensor]:
         """Give what each mixer is called with."""
         asked: Tensor = self.i_proj(x)
-        return asked.split(self.widths, dim=-1)
+        return asked.split_with_sizes(self.widths, dim=-1)
 
     def summed(self, given: list[Tensor]) -> Float[Tensor, "B S d"]:
         """Map and sum up what the mixers give; the last may be left out."""

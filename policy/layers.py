@@ -106,12 +106,12 @@ def wide_linear(
 
 def widened(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Give float32, or float64 where that is what it is."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def rms_norm(x: Float[Tensor, "*shape d"], eps: float) -> Float[Tensor, "*shape d"]:
     """Divide by the root mean square over the last dimension (arXiv:1910.07467), without a gain."""
-    return functional.rms_norm(widened(x), x.shape[-1:], eps=eps).to(x.dtype)
+    return torch.rms_norm(widened(x), x.shape[-1:], None, eps).to(x.dtype)
 
 
 class SwiGLU(nn.Module):
@@ -155,7 +155,7 @@ def rotate(x: Float[Tensor, "B S heads D"], rotation: Rotation) -> Float[Tensor,
     """Turn queries and keys by their positions."""
     cos, sin = rotation
     half = sin.shape[-1]
-    first, second = x.split(half, dim=-1)
+    first, second = x.chunk(2, dim=-1)
     # Writing into the halves is twice as fast on a CPU as joining two rotated ones.
     # Halves are turned in the tables' float32 and rounded once, at the end.
     turned = x * cos
@@ -204,10 +204,10 @@ class SelfAttention(Mixer):
     ) -> Float[Tensor, "B S d"]:
         """Attend; a decoder's `memory` holds the earlier keys, `prefix` those before the row."""
         heads = qkv.view(*qkv.shape[:2], -1, self.head_width)
-        turning, v = heads.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
+        turning, v = heads.split_with_sizes((self.heads + self.kv_heads, self.kv_heads), dim=2)
         if rotation is not None:
             turning = rotate(turning, rotation)
-        q, k = turning.split((self.heads, self.kv_heads), dim=2)
+        q, k = turning.split_with_sizes((self.heads, self.kv_heads), dim=2)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         if memory is not None:
             k, v = memory.extend_attention(k, v)
