@@ -95,10 +95,12 @@ def cost(
     policy, config = load(path)
     made = {"precision": arithmetic(policy), "load_seconds": time.monotonic() - began}
     config = override(config, "evaluation", SEARCH, ())
-    tasks, found = some_tasks(problems + 1), {}
+    found: dict[str, dict[str, Any]] = {}
     ways: dict[str, Sequence[Programs]] = {"": ()}
     if programs is not None:
         ways = {"as trained, ": json.loads(programs.read_text()), "all different, ": ()}
+        problems = len(ways["as trained, "]) - 1
+    tasks = some_tasks(problems + 1)
     with sandbox(config) as box:
         for way, follow in ways.items():
             # One problem of many different programs takes as long as several others.
@@ -161,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("policy", type=Path)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--problems", type=int, default=3)
+    parser.add_argument("--problems", type=int, default=3, help="as many as FILE has, with one")
     parser.add_argument("--programs", type=Path)
     given = parser.parse_args()
     print(json.dumps(cost(given.policy, given.threads, given.problems, given.programs)))
