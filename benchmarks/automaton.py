@@ -1,9 +1,11 @@
 """Masks of the grammar's automaton: cost of a row's step, beside XGrammar on the same programs.
 
-    python -m benchmarks.automaton [--xgrammar FOLDER] [--profile core]
+    python -m benchmarks.automaton [--xgrammar FOLDER] [--profile core] [--compiled]
 
 FOLDER holds the peer and what it needs (`pip install --target FOLDER transformers`, then
 `pip install --no-deps --target FOLDER xgrammar apache-tvm-ffi`); without it the peer is left out.
+With `--compiled` a step of mask and push runs as one graph of `torch.compile` too, in turn with the
+steps as they are; the first calls, which compile, are told apart.
 Times are the thread's CPU times. The two do not do the same: the automaton takes an action of
 Python's tree and knows scopes, arity, budgets and constraints; the peer takes a byte of text and
 knows a context-free grammar of single lines. So the cost of a whole program is printed as well as
@@ -123,6 +125,37 @@ def ours(profile: str, batch: int, rounds: int) -> dict[str, Any]:
     }
 
 
+def step(automaton: Automaton, actions: Tensor) -> Tensor:
+    """A whole step, for the compiler."""
+    mask = automaton.mask()
+    automaton.push(actions)
+    return mask
+
+
+def compiled(profile: str, batch: int, rounds: int) -> dict[str, Any]:
+    """Steps of the programs one by one, as they are and as one graph, in turn."""
+    torch.compiler.reset()
+    graph = torch.compile(step, fullgraph=True, dynamic=False)
+    programs = encoded()
+    row = partial(Automaton, PROFILES[profile], [ROW] * batch, 192, Root.BODY, CPU)
+    began = time.process_time()
+    for _ in range(2):
+        graph(row(), programs[torch.zeros(batch, dtype=torch.int64), 0])
+    warm_up = time.process_time() - began
+    eager: list[float] = []
+    fused: list[float] = []
+    for chosen in programs.repeat_interleave(max(1, rounds // 2), 0):
+        plain, own = row(), row()
+        for action in chosen[chosen != 0].repeat(batch, 1).unbind(1):
+            eager.append(timed(partial(step, plain, action)))
+            fused.append(timed(partial(graph, own, action)))
+    return {
+        "warm_up_seconds": warm_up,
+        "eager": summary(eager, batch),
+        "compiled": summary(fused, batch),
+    }
+
+
 class Peer:
     """XGrammar over bytes."""
 
@@ -204,11 +237,21 @@ def show(found: dict[str, Any], peer: dict[str, Any] | None) -> None:
     )
 
 
+def show_compiled(found: dict[str, Any]) -> None:
+    """Print what the compiler makes of a step."""
+    eager, graph = found["eager"]["p50"], found["compiled"]["p50"]
+    print(
+        f"           as one graph: p50 {graph:.2f} us a row and step, eager beside it {eager:.2f}, "
+        f"{eager / graph:.2f} times as fast; compiled in {found['warm_up_seconds']:.1f} s"
+    )
+
+
 def main() -> None:
     """Measure, print and append to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--xgrammar", type=Path)
     parser.add_argument("--profile", choices=sorted(PROFILES), default="core")
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--rounds", type=int, default=12)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -224,8 +267,11 @@ def main() -> None:
         for batch in BATCHES:
             found = ours(given.profile, batch, given.rounds)
             theirs = peer.measure(batch, max(2, given.rounds // 4)) if peer else None
+            graph = compiled(given.profile, batch, given.rounds) if given.compiled else None
             show(found, theirs)
-            batches.append({"automaton": found, "xgrammar": theirs})
+            if graph is not None:
+                show_compiled(graph)
+            batches.append({"automaton": found, "xgrammar": theirs, "compiled": graph})
     RESULTS.parent.mkdir(exist_ok=True)
     record = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

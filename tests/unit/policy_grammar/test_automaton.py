@@ -5,7 +5,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy.grammar import GRAMMAR, PROFILES, Automaton, Names, Root, RowContext, codec
+from policy.grammar import GRAMMAR, PROFILES, Automaton, Names, Root, RowContext, codec, context
+from policy.grammar.layout import SIGNAL_SHIFT
 from policy.grammar.moves import hole_names
 from policy.grammar.nodes import count_nodes
 from policy.grammar.untrained import CONTEXT, draw, untrained, why_not
@@ -201,6 +202,20 @@ def _parse_loosely(source: str) -> ast.Module:
         if isinstance(node, ast.keyword):
             node.arg = "key"
     return tree
+
+
+def test_a_yield_in_a_decorator_is_the_outer_functions() -> None:
+    lines = ("@(yield n)", "async def v0():", "    return 1", "return v0")
+    assert legal(body(*lines), "python")
+
+
+def test_names_stand_at_places_of_their_own_in_a_word() -> None:
+    """A word says of all names what is seen, and its highest free bits what is signalled."""
+    bits = [bit for action in GRAMMAR.actions if (bit := context.name_bit(action)) is not None]
+    assert len(set(bits)) == len(bits)
+    assert not (context.SIGNALS << SIGNAL_SHIFT) & sum(1 << bit for bit in bits)
+    # Slots are counted from their first place on.
+    assert GRAMMAR.action_ids["LOCAL_0"] % 64 == 0
 
 
 def test_a_core_function_returns_a_value() -> None:
