@@ -131,7 +131,9 @@ def _entries(found: list[Rules]) -> tuple[NDArray[np.int32], Ints]:
     said = on.rest[hole, action], on.mode[hole], on.binds[hole, action], action, *excess.T
     key = np.zeros(len(action), dtype=np.int64)
     for column in said:
-        key = key * (int(column.max(initial=0)) + 1) + column
+        # What is not to be had everywhere may cost less than what is.
+        least = int(column.min())
+        key = key * (int(column.max()) - least + 1) + column - least
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     rest, mode, binds, action = (column[first] for column in said[:4])
     rows = entries.rows(rest, mode, binds, action, excess[first])
