@@ -40,7 +40,7 @@ from policy.grammar.layout import (
 )
 
 MAX_FEATURE = 31
-_MOST = torch.iinfo(torch.int64).max
+_LEAST, _MOST = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
 
 
 class Stack(NamedTuple):
@@ -101,7 +101,7 @@ def stack_for(max_actions: int, levels: int, device: torch.device) -> Stack:
         put(*ORIGINS, *TIMES, *WRITTEN),
         put(*places, *(depth + place for place in places), *[0] * (CELLS - 2 * PLACES))[:, None],
         put(*(int(at in kept) for at in every))[:, None],
-        put(*(least.get(at, -_MOST) for at in every))[:, None],
+        put(*(least.get(at, _LEAST) for at in every))[:, None],
         put(*(most.get(at, _MOST) for at in every))[:, None],
         put(*FEATURES),
         put(0, FIRST_PARENT, 0, 0, 0, 0)[:, None],
