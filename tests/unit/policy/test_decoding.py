@@ -114,7 +114,8 @@ def merge(policy):
     """Let blocks have two products where they had up to six."""
 
     def product(weight):
-        made = Linear(*weight.T.shape, bias=False)
+        inputs, outputs = weight.T.shape
+        made = Linear(inputs, outputs, bias=False)
         made.weight.copy_(weight)
         return made
 
