@@ -122,7 +122,8 @@ def test_in_bfloat16_log_probs_are_of_the_logits_that_were_drawn_from(policy, sp
     actions, length = torch.tensor([made.actions]), torch.tensor([len(made.actions)])
     machine = Automaton(PROFILES["core"], [specs[4].context], LIMIT, Root.BODY, torch.device("cpu"))
     mask = machine.replay(actions, length).mask[0]
-    said = (torch.cat(logits) / TEMPERATURE).masked_fill(~mask, -torch.inf).log_softmax(-1)
+    # The last are those of the position after the program, where its Q-values are.
+    said = (torch.cat(logits[:-1]) / TEMPERATURE).masked_fill(~mask, -torch.inf).log_softmax(-1)
     found = said.gather(1, actions.T)[:, 0]
     torch.testing.assert_close(torch.tensor(made.logprobs), found, atol=1e-5, rtol=1e-5)
 
