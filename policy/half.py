@@ -14,8 +14,10 @@ base_27m, AVX2, one thread of a busy machine, CPU time beside float32's:
 
 The second quantises inputs as well (7 bits, which AVX2 adds without overflow) by operators that
 torch 2.13 warns to remove: not worth what it loses. `torch._weight_int8pack_mm` and
-`torch._int_mm` took 3 to 20 times float32's, and torch's 4-bit kernels
-need AVX-512.
+`torch._int_mm` took 3 to 20 times float32's, and torch's 4-bit kernels need AVX-512. torchao 0.18
+has no kernels of few bits for AVX2 either: for a matrix of 512 by 1,536 and 1, 8 and 64 rows its
+weight-only int8 took 5.1, 1.7 and 1.1 times float32's, and its 4 bits (IntxWeightOnlyConfig) 23,
+3.5 and 1.7 times; Int4WeightOnlyConfig asks for a package of GPU kernels.
 
 Nothing here has a gradient.
 
