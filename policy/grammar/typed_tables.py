@@ -74,13 +74,13 @@ def typing_on(profile: Profile, device: torch.device) -> Typing:
     meets = np.zeros((KINDS, len(atoms)), dtype=np.int64)
     wanted = np.array(atoms)
     meets[GRAMMAR.num_actions :] = np.where(np.array(ATOMS)[:, None] & wanted > 0, -1, 0)
-    pushes, fill = np.unique(_pushes(number, filled), axis=0, return_inverse=True)
+    fill, pushes = _pushes(number, filled)
     return Typing(
         sets=torch.from_numpy(_sets(states, filled)).to(device),
         planes=torch.tensor([atoms.index(state.names) for state in states], device=device),
         meets=torch.from_numpy(meets).to(device),
-        fill=torch.from_numpy(fill.reshape(-1).astype(np.int32)).to(device),
-        pushes=torch.from_numpy(pushes.astype(np.int64)).to(device),
+        fill=torch.from_numpy(fill).to(device),
+        pushes=torch.from_numpy(pushes).to(device),
         blocks={state.accept: at for state, at in number.items() if state.role == BLOCK},
         atoms=tuple(atoms),
     )
@@ -130,22 +130,27 @@ def _sets(states: list[State], filled: Fillings) -> NDArray[np.int64]:
     return bits.pack(allowed)
 
 
-def _pushes(number: dict[State, int], filled: Fillings) -> NDArray[np.int16]:
-    """What is written where: nowhere that matters, one place above the top, unless told."""
-    table = np.zeros((len(number), KINDS, 2 * WRITES + 1), dtype=np.int16)
-    table[..., :WRITES] = 1
-    table[..., -1] = np.arange(KINDS)
+def _pushes(
+    number: dict[State, int], filled: Fillings
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """[E*(V+T)] the row of each action in each state, and the rows, all different.
+
+    What is written nowhere else is written one place above the top, where it does not matter.
+    """
+    rows = {(1,) * WRITES + (0,) * WRITES + (kind,): kind for kind in range(KINDS)}
+    fill = np.tile(np.arange(KINDS, dtype=np.int32), (len(number), 1))
     for state, at in number.items():
         for action, one in filled[state]:
             writes = [(-place, number[child]) for place, child in enumerate(one.children)]
             below = 1 - len(one.children)
             writes += [(below - offset, number[told]) for offset, told in one.told]
-            row = table[at, action]
-            for slot, (place, state_number) in enumerate(writes):
-                row[slot], row[WRITES + slot] = place, state_number
-            if one.stored is not None:
-                row[-1] = GRAMMAR.num_actions + one.stored
-    return table.reshape(-1, table.shape[-1])
+            if not writes and one.stored is None:
+                continue
+            writes += [(1, 0)] * (WRITES - len(writes))
+            places, states = zip(*writes, strict=True)
+            kind = action if one.stored is None else GRAMMAR.num_actions + one.stored
+            fill[at, action] = rows.setdefault((*places, *states, kind), len(rows))
+    return fill.reshape(-1), np.array(list(rows), dtype=np.int64)
 
 
 def body_state(on: Typing, returns: str) -> int:
