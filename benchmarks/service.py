@@ -10,6 +10,7 @@ all its processes.
 
 import argparse
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -32,6 +33,7 @@ WAYS = {
     "none, 8 samples": ("--samples", "8"),
     "best_of, 8 nodes": ("search=best_of", "search_nodes=8"),
 }
+_SECONDS = re.compile(r"(\w[\w ]*) (\d+\.\d+) s")
 
 
 def command(checkpoint: Path, threads: int, way: Sequence[str]) -> list[str]:
@@ -70,9 +72,8 @@ def one_by_one(args: list[str], tasks: Sequence[Task]) -> dict[str, Any]:
 
 
 def figures(line: str) -> list[tuple[str, float]]:
-    """Read what --timings says."""
-    parts = line.removeprefix("# ").strip().removesuffix(" s").split(" s, ")
-    return [(name, float(value)) for name, _, value in (part.rpartition(" ") for part in parts)]
+    """Read what --timings says of seconds."""
+    return [(name, float(value)) for name, value in _SECONDS.findall(line)]
 
 
 def as_file(args: list[str], tasks: Sequence[Task]) -> dict[str, Any]:
