@@ -12,7 +12,6 @@ Loading is not in them, nor the CPU of the sandbox, which is in the wall time. P
 import argparse
 import json
 import math
-import resource
 import statistics
 import time
 from collections import Counter, defaultdict
@@ -23,6 +22,7 @@ from typing import Any
 import torch
 
 from benchmarks.decode import MAX_ACTIONS, some_tasks, untrained
+from benchmarks.measure import peak_bytes
 from evaluation.config import EvaluationConfig
 from evaluation.search.tasks import search_tasks
 from policy.blocks import SpecReading
@@ -115,7 +115,7 @@ def cost(
                     "problem_seconds": wall,
                     "drawing_seconds": drawing,
                     "problem_cpu_seconds": cpu,
-                    "peak_rss_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                    "peak_rss_bytes": peak_bytes(),
                 }
     return found
 
