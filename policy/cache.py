@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from policy.config import ModelConfig
-from policy.fixed import Arena, FixedStep, Parts, new_block, rounded
+from policy.fixed import Arena, FixedStep, Parts, rounded
 from policy.layers import EDGES, Memory, gather_messages
 
 
@@ -97,13 +97,13 @@ class DecodingCache:
         rows, core = len(sources), config.hrm
         calls, message_calls = _calls(config)
         head_width = core.width // core.heads
-        self._new = new_block if arena is None else arena.block
+        self._arena = Arena() if arena is None else arena
         # Never all that there are: a graph for columns without gaps would be another one.
         columns = positions + (arena is not None)
-        self._kv: Float[Tensor, "C 2 R K P D"] = self._new(
+        self._kv: Float[Tensor, "C 2 R K P D"] = self._arena.block(
             past.kv, (calls, 2, rows, core.kv_heads, columns, head_width), rows=2
         )
-        self._messages: Float[Tensor, "M R P m"] = self._new(
+        self._messages: Float[Tensor, "M R P m"] = self._arena.block(
             past.kv, (message_calls, rows, columns, EDGES * config.message_width), rows=1
         )
         self._positions = positions
@@ -211,10 +211,10 @@ class DecodingCache:
         if rows <= held:
             return
         room = max(rows, 2 * held)
-        kv = self._new(self._kv, (*self._kv.shape[:2], room, *self._kv.shape[3:]), rows=2)
+        kv = self._arena.block(self._kv, (*self._kv.shape[:2], room, *self._kv.shape[3:]), rows=2)
         kv[:, :, :held, :, :width] = self._kv[..., :width, :]
         shape = len(self._messages), room, *self._messages.shape[2:]
-        messages = self._new(self._messages, shape, rows=1)
+        messages = self._arena.block(self._messages, shape, rows=1)
         messages[:, :held, :width] = self._messages[:, :, :width]
         self._kv, self._messages, self._parts = kv, messages, None
 

@@ -6,7 +6,7 @@
 A step is a hundred or more small operations, each of which waits for Python. `torch.compile` makes
 one function of them; on a GPU it is recorded as CUDA graphs besides, one for each shape
 (`policy.fixed` keeps those few), which nothing has to launch piece by piece. The first step waits
-for the compiler, and what it made is kept on disk by torch for the next process.
+for the compiler.
 
     CompileError(ValueError)    one line that says what to do
 

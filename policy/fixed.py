@@ -44,15 +44,9 @@ class Arena:
         """
         held = self._blocks.get(rows)
         if held is None or not _fits(held, like, shape, rows):
-            held = self._blocks[rows] = new_block(like, shape, rows)
+            # Zeros: a masked column is multiplied by 0, which would not cure a NaN.
+            held = self._blocks[rows] = like.new_zeros(tuple(shape))
         return held
-
-
-def new_block(like: Tensor, shape: Sequence[int], rows: int) -> Tensor:
-    """Give a new block; as `Arena.block`."""
-    del rows
-    # Zeros: a masked column is multiplied by 0, which would not cure a NaN.
-    return like.new_zeros(tuple(shape))
 
 
 def _fits(held: Tensor, like: Tensor, shape: Sequence[int], rows: int) -> bool:
