@@ -229,6 +229,7 @@ def test_one_graph_serves_batches_of_every_size_and_other_weights(changed, specs
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # the compiler: 50 s of a free core
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch itself, on import
 def test_a_compiled_step_is_exact(specs, monkeypatch, tmp_path):
     """One block, of every part: inductor takes a while."""
