@@ -28,7 +28,7 @@ from policy.grammar.layout import (
     RETURN_BITS,
 )
 from policy.grammar.moves import Ints
-from policy.grammar.requirements import Pointer, Requirement, requirement
+from policy.grammar.requirements import Pointer, Requirement, is_pointer, requirement
 
 WORDS: Final = -(-GRAMMAR.num_actions // 64)
 # Words that say of names and literals whether they may be pointed at: what is seen, what is not,
@@ -45,11 +45,7 @@ _BY_POINTER: Final = {
     Pointer.LITERAL: (PLAIN, GIVEN),
     Pointer.ENTRY: (GIVEN,),
 }
-_POINTERS: Final = [
-    action.id
-    for action in GRAMMAR.actions
-    if "index" in action.row or context.name_bit(action) is not None
-]
+_POINTERS: Final = [action.id for action in GRAMMAR.actions if is_pointer(action)]
 POINTED: Final = slice(min(_POINTERS) // 64, max(_POINTERS) // 64 + 1)
 """The words of a set in which names and literals stand, no two names at the same place."""
 FIRST_SLOT: Final = 1 << GRAMMAR.action_ids["LOCAL_0"] % 64
@@ -96,11 +92,31 @@ def _hold(states: Ints, told: int) -> NDArray[np.bool_]:
 def returns() -> Ints:
     """[2^9, W] what signals and the flags that returns and yields ask for allow."""
     states = np.arange(1 << RETURN_BITS + NUM_SIGNALS) << RETURN_BIT
-    derived = np.array([context.derive(state) for state in states.tolist()])
+    derived = _derived(states)
     # Only at the end of a block must a function have returned.
     derived &= np.where(states & BLOCK, -1, ~context.NEED_RETURN)
     told = int(Flag.ASYNC | Flag.COMPREHENSION) | context.DERIVED
     return _where(_hold(states | derived, told))
+
+
+def _derived(states: Ints) -> Ints:
+    """What follows from flags and signals."""
+
+    def on(flag: Flag) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = states & int(flag) > 0
+        return found
+
+    asynchronous = on(Flag.ASYNC)
+    may_return = on(Flag.FUNCTION) & ~on(Flag.NO_RETURN)
+    may_yield = on(Flag.FUNCTION) & ~on(Flag.COMPREHENSION)
+    holds = {
+        context.NEED_RETURN: on(Flag.MUST_RETURN) & ~on(Flag.RETURNED),
+        context.RETURN: may_return,
+        context.RETURN_VALUE: may_return & ~(asynchronous & on(Flag.YIELDED)),
+        context.YIELD: may_yield & ~(asynchronous & on(Flag.RETURNED_VALUE)),
+        context.YIELD_FROM: may_yield & ~asynchronous,
+    }
+    return np.array(list(holds)) @ np.array(list(holds.values()), dtype=np.int64)
 
 
 @lru_cache(maxsize=1)
@@ -127,13 +143,13 @@ def keywords() -> Ints:
 def pointers() -> Ints:
     """[2^5, SOURCES, T] of each source, what kinds of holes and two flags allow."""
     states = np.arange(1 << POINTER_BITS) << POINTER_BIT
-    sets = np.zeros((len(states), SOURCES, GRAMMAR.num_actions), dtype=bool)
+    by_kind = np.zeros((len(Kind), SOURCES, GRAMMAR.num_actions), dtype=bool)
     for kind in Kind:
-        own = states >> KIND_BIT == kind
         for action in _POINTERS:
             asked = requirement(kind, GRAMMAR.actions[action])
             for source in _BY_POINTER[asked.pointer]:
-                sets[own, source, action] = True
+                by_kind[kind, source, action] = True
+    sets = by_kind[states >> KIND_BIT]
     sets[states & Flag.NO_CAPTURE > 0, FRESH] = False
     sets[states & Flag.FSTRING > 0, PLAIN] = False
     return pack(sets)[..., POINTED]

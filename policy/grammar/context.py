@@ -5,6 +5,7 @@ function has signalled; `layout` says in which bits.
 """
 
 from enum import IntEnum, IntFlag
+from functools import cache
 from typing import Final, NamedTuple
 
 from policy.grammar.grammar import GRAMMAR, LOAD, Action, Hole, HoleUse
@@ -95,22 +96,28 @@ CONTEXTS: Final[dict[str, Effect]] = {
 
 def effect(action: Action, use: HoleUse) -> Effect:
     """The combined effect of the contexts of one of the action's holes."""
+    return _effect(use.contexts, ends=action.ends, default="Default" in action.nodes)
+
+
+@cache
+def _effect(contexts: tuple[str, ...], *, ends: bool, default: bool) -> Effect:
     clear, value, nest, resets, scope = 0, 0, 0, False, False
-    if not ("last" in use.contexts and action.ends):
+    if not ("last" in contexts and ends):
         clear |= Flag.MUST_RETURN
-    for name in use.contexts:
+    for name in contexts:
         step = CONTEXTS[name]
         clear |= step.clear
         value = (value & ~step.clear) | step.set
         nest = step.nest if step.resets_nest else nest + step.nest
         resets, scope = resets or step.resets_nest, scope or step.scope
-    if "Default" in action.nodes:
+    if default:
         # It is evaluated in the scope around its function: a `yield` there would make that one a
         # generator, unseen by the signals of the function's own scope.
         value |= Flag.COMPREHENSION
     return Effect(clear, value, nest, resets, scope)
 
 
+@cache
 def name_bit(action: Action) -> int | None:
     """The bit in SEEN of a name that must be bound before it is used: no two share one."""
     row = action.row
@@ -176,19 +183,3 @@ def signals(action: Action) -> int:
 
 
 DERIVED: Final = NEED_RETURN | RETURN | RETURN_VALUE | YIELD | YIELD_FROM
-
-
-def derive(state: int) -> int:
-    """What follows from flags and signals."""
-    found = 0
-    if state & Flag.MUST_RETURN and not state & Flag.RETURNED:
-        found |= NEED_RETURN
-    if state & Flag.FUNCTION:
-        asynchronous = bool(state & Flag.ASYNC)
-        if not state & Flag.NO_RETURN:
-            found |= RETURN
-            found |= 0 if asynchronous and state & Flag.YIELDED else RETURN_VALUE
-        if not state & Flag.COMPREHENSION:
-            found |= 0 if asynchronous and state & Flag.RETURNED_VALUE else YIELD
-            found |= 0 if asynchronous else YIELD_FROM
-    return found

@@ -9,7 +9,7 @@ and what it is to be multiplied by that is added as well (`ORIGINS`, `TIMES`):
 N rows, V actions, C holes that an action opens at most, n cells.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -71,9 +71,9 @@ _SIGNALS: Final = context.SIGNALS << SIGNAL_SHIFT
 
 
 def rows(rest: Ints, mode: Ints, binds: Bools, action: Ints, excess: Ints) -> Ints:
-    """[N, NUM_REGISTERS + 3n] what the actions do in holes of the modes, where `rest` stays.
+    """[1 + N, NUM_REGISTERS + 3n] what the actions do in holes of the modes, where `rest` stays.
 
-    `excess`: [N, 2] what they cost beyond the cheapest filling.
+    `excess`: [N, 2] what they cost beyond the cheapest filling. The first row is for no hole.
     """
     stays = (rest > 0).astype(np.int64)
     cells = _cells()[stays, mode, action]
@@ -92,15 +92,19 @@ def rows(rest: Ints, mode: Ints, binds: Bools, action: Ints, excess: Ints) -> In
     head[:, :2] -= excess
     head[:, HEIGHT - REGISTERS] += stays
     head[:, BOUND - REGISTERS] = bit
-    return np.concatenate((head, cells.reshape(len(cells), -1)), axis=1)
+    found = np.empty((1 + len(head), NUM_REGISTERS + 3 * CELLS), dtype=np.int64)
+    found[0] = _inert()
+    found[1:, :NUM_REGISTERS] = head
+    found[1:, NUM_REGISTERS:] = cells.reshape(len(cells), -1)
+    return found
 
 
-def inert() -> Ints:
-    """[1, NUM_REGISTERS + 3n] what is pushed where there is no hole: it changes nothing."""
-    row = np.zeros((1, NUM_REGISTERS + 3 * CELLS), dtype=np.int64)
-    row[0, [READ - REGISTERS, WRITE - REGISTERS]] = NO_NAME
-    row[0, POSITION - REGISTERS] = 1
-    _, add, times = row[0, NUM_REGISTERS:].reshape(3, CELLS)
+def _inert() -> Ints:
+    """[NUM_REGISTERS + 3n] what is pushed where there is no hole: it changes nothing."""
+    row = np.zeros(NUM_REGISTERS + 3 * CELLS, dtype=np.int64)
+    row[[READ - REGISTERS, WRITE - REGISTERS]] = NO_NAME
+    row[POSITION - REGISTERS] = 1
+    _, add, times = row[NUM_REGISTERS:].reshape(3, CELLS)
     add[PLACES], add[[_CHILD, _USE]], times[_USE] = NOWHERE, -1, 1
     return row
 
@@ -161,6 +165,7 @@ def _children() -> tuple[Ints, Ints, Ints, Ints]:
     return action, slot, at, inherited
 
 
+@cache
 def _inherited(effect: context.Effect) -> tuple[int, int, int]:
     # Plain numbers: a flag's bits above those of all flags would be lost.
     clear, value = int(effect.clear), int(effect.set)

@@ -125,8 +125,8 @@ def _entries(found: list[Rules]) -> tuple[NDArray[np.int32], Ints]:
     """[v*H*V] the row of each action in a hole, and the rows, all different."""
     allowed = np.stack([rule.allowed for rule in found])
     allowed[:, 0] = False
-    variant, hole, action = allowed.nonzero()
-    excess = np.stack([rule.excess for rule in found])[variant, hole, action]
+    _, hole, action = allowed.nonzero()
+    excess = np.concatenate([rule.excess[kept] for rule, kept in zip(found, allowed, strict=True)])
     on = moves()
     said = on.rest[hole, action], on.mode[hole], on.binds[hole, action], action, *excess.T
     key = np.zeros(len(action), dtype=np.int64)
@@ -139,7 +139,7 @@ def _entries(found: list[Rules]) -> tuple[NDArray[np.int32], Ints]:
     rows = entries.rows(rest, mode, binds, action, excess[first])
     fill = np.zeros(allowed.shape, dtype=np.int32)
     fill[allowed] = 1 + which
-    return fill.reshape(-1), np.concatenate((entries.inert(), rows))
+    return fill.reshape(-1), rows
 
 
 def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
@@ -148,10 +148,10 @@ def _within(found: list[Rules], which: int) -> tuple[Ints, int]:
     sets = np.zeros((len(found), NUM_ROWS, levels, WORDS), dtype=np.int64)
     keywords = GRAMMAR.hole_ids["keywords"]
     for own, rule in zip(sets, found, strict=True):
-        spare = np.arange(levels)[:, None]
-        own[: GRAMMAR.num_holes] = bits.pack(
-            (rule.excess[:, None, :, which] <= spare) & rule.allowed[:, None]
-        )
+        hole, action = rule.allowed.nonzero()
+        level = rule.excess[hole, action, which].clip(min=0)
+        np.bitwise_or.at(own, (hole, level, action // 64), np.int64(1) << action % 64)
+        np.bitwise_or.accumulate(own, axis=1, out=own)
         own[KEYWORD_ROW:] = own[keywords] & bits.keywords()[:, None]
     return sets.reshape(-1, WORDS), levels
 

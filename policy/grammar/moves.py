@@ -83,7 +83,7 @@ def codes() -> Ints:
 def _rest() -> Ints:
     names = {name: i for i, name in enumerate(hole_names())}
     rest = np.zeros((len(names), GRAMMAR.num_actions), dtype=np.int64)
-    goes_on = [action.id != STOP and not action.ends for action in GRAMMAR.actions]
+    goes_on = np.array([action.id != STOP and not action.ends for action in GRAMMAR.actions])
     for hole in GRAMMAR.holes:
         if hole.rest is not None:
             rest[hole.id] = np.where(goes_on, hole.rest, 0)
@@ -114,11 +114,13 @@ def _child_name(action: Action, use: HoleUse, mode: int) -> str:
 
 def _nodes() -> Ints:
     nodes = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=np.int64)
-    leaf = [action.sort in {"name", "const", "literal"} for action in GRAMMAR.actions]
-    written = [
-        sum(SUMS.get(node) in {"stmt", "expr"} for node in action.nodes)
-        for action in GRAMMAR.actions
-    ]
+    leaf = np.array([a.sort in {"name", "const", "literal"} for a in GRAMMAR.actions])
+    written = np.array(
+        [
+            sum(SUMS.get(node) in {"stmt", "expr"} for node in action.nodes)
+            for action in GRAMMAR.actions
+        ]
+    )
     for hole in GRAMMAR.holes:
         nodes[hole.id] = np.where(leaf, "expr" in hole.sorts, written)
     return nodes

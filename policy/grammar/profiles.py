@@ -8,6 +8,7 @@ methods. `standard` adds imports of the standard modules that the vocabulary nam
 `assert`.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -161,6 +162,23 @@ class Profile:
 
 
 _OPERATOR_SUMS: Final = frozenset({"boolop", "operator", "unaryop", "cmpop", "expr_context"})
+
+
+# Words that some holes take and others refuse.
+_OWN_WORDS: Final = frozenset({"__init__", "self", "cls"})
+
+
+def alike(action: Action) -> Hashable:
+    """What `Profile.allows` tells actions of one sort apart by: the same of all that fit alike."""
+    # A fold stands wherever its root does.
+    root = GRAMMAR.actions[action.parts[0]] if action.parts else action
+    if root.sort == "expr":
+        return root.nodes[0]
+    for key in ("local", "param", "index"):
+        if key in root.row:
+            return key
+    common = "word" in root.row and root.row["word"] not in _OWN_WORDS
+    return root.row["kind"] if common else root.id
 
 
 def written(action: Action) -> str:

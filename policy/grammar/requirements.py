@@ -52,6 +52,11 @@ class Requirement(NamedTuple):
 ALWAYS: Final = Requirement()
 
 
+def is_pointer(action: Action) -> bool:
+    """Whether the action points at a name or a literal."""
+    return "index" in action.row or name_bit(action) is not None
+
+
 def requirement(kind: Kind, action: Action) -> Requirement:
     """What must hold for `action`, which the profile allows in a hole of the kind."""
     if kind is Kind.HALF:
@@ -61,7 +66,10 @@ def requirement(kind: Kind, action: Action) -> Requirement:
         return Requirement(pointer=_name_pointer(kind, action))
     if "index" in action.row:
         return Requirement(pointer=Pointer.LITERAL)
-    return _flags(action, in_block=kind is Kind.BLOCK)
+    asked = _flags(action)
+    if kind is Kind.BLOCK and _closes(action):
+        return asked._replace(ban=asked.ban | NEED_RETURN)
+    return asked
 
 
 def _name_pointer(kind: Kind, action: Action) -> Pointer | None:
@@ -84,17 +92,14 @@ _SLOTS: Final = {
     Kind.CAPTURE: Pointer.FRESH_LOCAL,
 }
 _NEEDS: Final[dict[str, int]] = {
-    "Await": Flag.ASYNC,
-    "AsyncFor": Flag.ASYNC,
-    "AsyncWith": Flag.ASYNC,
-    "Break": Flag.LOOP,
-    "Continue": Flag.LOOP,
+    **dict.fromkeys(words("Await AsyncFor AsyncWith"), int(Flag.ASYNC)),
+    **dict.fromkeys(words("Break Continue"), int(Flag.LOOP)),
     "Yield": YIELD,
     "YieldFrom": YIELD_FROM,
 }
 _BANS: Final[dict[str, int]] = {
-    "NamedExpr": Flag.COMPREHENSION,
-    "JoinedStr": Flag.FSTRING,
+    "NamedExpr": int(Flag.COMPREHENSION),
+    "JoinedStr": int(Flag.FSTRING),
     **dict.fromkeys(words("For AsyncFor While With AsyncWith Try TryStar"), NEST_FULL),
 }
 # Characters that an f-string's unparsing could not quote.
@@ -102,7 +107,7 @@ _UNSAFE: Final = frozenset("'\"{}\n\\")
 
 
 @cache
-def _flags(action: Action, *, in_block: bool) -> Requirement:
+def _flags(action: Action) -> Requirement:
     need = ban = 0
     # The format that stands in a formatted value is its own, no f-string within an f-string.
     nodes = action.nodes[:1] if "FormattedValue" in action.nodes else action.nodes
@@ -115,8 +120,6 @@ def _flags(action: Action, *, in_block: bool) -> Requirement:
         need |= Flag.ASYNC
     if action.name == "arg[annotation]":
         ban |= Flag.PLAIN_PARAMETERS
-    if in_block and _closes(action):
-        ban |= NEED_RETURN
     if _UNSAFE & set(_text(action)) or "nibble" in action.row:
         ban |= Flag.FSTRING
     free = sum(use.name in {"arg", "arg_name", "capture"} for use in action.holes)

@@ -3,6 +3,7 @@
 H hole types, V actions; costs come in pairs: actions, then statements and expressions.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,8 +16,8 @@ from policy.grammar.asdl import FIELDS, SUMS
 from policy.grammar.context import Kind
 from policy.grammar.grammar import GRAMMAR, PAD, STOP, Action, Hole
 from policy.grammar.moves import Ints, moves
-from policy.grammar.profiles import Profile, written
-from policy.grammar.requirements import requirement
+from policy.grammar.profiles import Profile, alike, written
+from policy.grammar.requirements import is_pointer, requirement
 
 Bools = NDArray[np.bool_]
 INFINITE: Final = 10_000
@@ -45,13 +46,17 @@ def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
     """
     allowed = _allowed(profile) & ~_forbidden(forbid)
     sure = certain_fillings(profile, allowed)
-    pairs = [_costs(sure, own) for own in (np.ones_like(moves().nodes), moves().nodes)]
+    hole, action = allowed.nonzero()
+    kept = hole, action
+    nodes = moves().nodes[kept]
+    pairs = [_costs(sure, kept, own) for own in (np.ones_like(nodes), nodes)]
     cost, least = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     for root in ("module", "block"):
         if least[GRAMMAR.hole_ids[root], 0] >= INFINITE:
             raise ValueError(f"constraints.forbid: no program is left without {', '.join(forbid)}")
-    allowed &= cost[..., 0] < INFINITE
-    excess = np.where(allowed[..., None], cost - least[:, None], INFINITE)
+    allowed[kept] = cost[:, 0] < INFINITE
+    excess = np.full((*allowed.shape, 2), INFINITE, dtype=np.int64)
+    excess[kept] = np.where(cost[:, :1] < INFINITE, cost - least[hole], INFINITE)
     excess[0] = 0
     return Rules(allowed, excess, least)
 
@@ -61,15 +66,16 @@ def _allowed(profile: Profile) -> Bools:
     """[H, V] what the profile allows, scope and context aside."""
     allowed = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
     allowed[0, PAD] = True
-    by_sort: dict[str, list[Action]] = {}
+    groups: dict[tuple[str, Hashable], list[Action]] = {}
     for action in filter(profile.has, GRAMMAR.actions):
-        by_sort.setdefault(action.sort, []).append(action)
+        groups.setdefault((action.sort, alike(action)), []).append(action)
     for hole in GRAMMAR.holes[1:]:
-        has = [a for sort in hole.sorts | {"stop", "none"} for a in by_sort.get(sort, ())]
-        allowed[hole.id, [a.id for a in has if profile.allows(hole, a)]] = True
-    for number, state in enumerate(spelling.states(), len(GRAMMAR.holes)):
-        allowed[number, list(spelling.transitions()[state])] = True
-        allowed[number, STOP] = state in spelling.final()
+        sorts = hole.sorts | {"stop", "none"}
+        fit = [g for (sort, _), g in groups.items() if sort in sorts and profile.allows(hole, g[0])]
+        allowed[hole.id, [action.id for group in fit for action in group]] = True
+    spelled = slice(len(GRAMMAR.holes), None)
+    allowed[spelled] = moves().rest[spelled] > 0
+    allowed[spelled, STOP] = [state in spelling.final() for state in spelling.states()]
     return allowed
 
 
@@ -110,10 +116,14 @@ def _certain(profile: Profile) -> Bools:
     """[kinds, V] actions that no name or flag rules out."""
     passing = 0 if profile.returns else context.NEED_RETURN
     certain = np.zeros((len(Kind), GRAMMAR.num_actions), dtype=bool)
+    pointers = [action for action in GRAMMAR.actions if is_pointer(action)]
     for kind in Kind:
-        asked = [requirement(kind, action) for action in GRAMMAR.actions]
-        certain[kind] = [
-            not (need.need | need.ban & ~passing) and need.pointer is None for need in asked
+        # What is no pointer is asked for the same in all kinds of holes but these.
+        alone = kind in {Kind.OTHER, Kind.BLOCK, Kind.HALF}
+        asked = {a.id: requirement(kind, a) for a in (GRAMMAR.actions if alone else pointers)}
+        certain[kind] = certain[Kind.OTHER]
+        certain[kind, list(asked)] = [
+            not (one.need | one.ban & ~passing) and one.pointer is None for one in asked.values()
         ]
     return certain
 
@@ -141,15 +151,22 @@ def _promise_returns(sure: Bools, allowed: Bools) -> None:
             sure[block, action.id] = allowed[block, action.id]
 
 
-def _costs(sure: Bools, own: Ints) -> tuple[Ints, Ints]:
-    """[H, V] what each action costs in each hole, and [H] the cheapest filling, by relaxation."""
-    tables = moves()
-    least = np.full(len(own), INFINITE, dtype=np.int64)
+def _costs(sure: Bools, kept: tuple[Ints, Ints], own: Ints) -> tuple[Ints, Ints]:
+    """What each of the `kept` actions costs in its hole, and [H] the cheapest filling.
+
+    `kept`: holes and actions side by side, in the order of the holes; `own`: what each costs by
+    itself. By relaxation.
+    """
+    tables, (hole, action) = moves(), kept
+    mode, rest = tables.mode[hole], tables.rest[kept]
+    certain, (filled, first) = sure[kept], np.unique(hole, return_index=True)
+    least = np.full(len(sure), INFINITE, dtype=np.int64)
     least[0] = 0
     while True:
         children = least[tables.children].sum(-1)
-        cost = np.minimum(own + children[tables.mode] + least[tables.rest], INFINITE)
-        new = np.where(sure, cost, INFINITE).min(1)
+        cost = np.minimum(own + children[mode, action] + least[rest], INFINITE)
+        new = np.full_like(least, INFINITE)
+        new[filled] = np.minimum.reduceat(np.where(certain, cost, INFINITE), first)
         new[0] = 0
         if (new == least).all():
             return cost, least

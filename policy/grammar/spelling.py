@@ -7,6 +7,7 @@ of the codec's `chars`: a character moves to the next state, STOP ends the text 
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import groupby
 from keyword import kwlist
 from typing import Final
 
@@ -65,9 +66,9 @@ def _names() -> dict[str, dict[int, str]]:
     rows = {"name*": _all(_LETTERS | _DIGITS | _CAPITALS, "name*")}
     for prefix in prefixes:
         characters = _LETTERS | _CAPITALS | (_DIGITS if prefix else frozenset())
-        row = _all(characters, "name*")
-        row.update({ord(p[-1]): f"name:{p}" for p in prefixes if p and p[:-1] == prefix})
-        rows[f"name:{prefix}"] = row
+        rows[f"name:{prefix}"] = _all(characters, "name*")
+        if prefix:
+            rows[f"name:{prefix[:-1]}"][ord(prefix[-1])] = f"name:{prefix}"
     return rows
 
 
@@ -123,13 +124,13 @@ def transitions() -> Mapping[str, Mapping[int, str]]:
     direct = {ord(a.row["character"]): a.id for a in GRAMMAR.actions if "character" in a.row}
     nibbles = {a.row["nibble"]: a.id for a in GRAMMAR.actions if "nibble" in a.row}
     table: dict[str, dict[int, str]] = {}
-    halves: dict[tuple[object, ...], str] = {}
+    halves: dict[tuple[tuple[int, str], ...], str] = {}
     for state, row in moves().items():
         table[state] = {direct[byte]: target for byte, target in row.items() if byte in direct}
-        rest = {byte: target for byte, target in row.items() if byte not in direct}
-        for high in sorted({byte >> 4 for byte in rest}):
-            low = {byte & 15: target for byte, target in rest.items() if byte >> 4 == high}
-            half = halves.setdefault((high, *sorted(low.items())), f"half:{state}:{high:X}")
-            table[state][nibbles[high]] = half
-            table[half] = {nibbles[nibble]: target for nibble, target in low.items()}
+        rest = sorted(row.keys() - direct.keys())
+        for high, bytes_ in groupby(rest, lambda byte: byte >> 4):
+            low = tuple((byte, row[byte]) for byte in bytes_)
+            half = table[state][nibbles[high]] = halves.setdefault(low, f"half:{state}:{high:X}")
+            if half not in table:
+                table[half] = {nibbles[byte & 15]: target for byte, target in low}
     return table
