@@ -18,7 +18,7 @@ from policy.grammar.expectations import (
 )
 from policy.grammar.grammar import Action
 from policy.grammar.known import called_word, leaf
-from policy.grammar.produce import called, visit
+from policy.grammar.produce import called, produced
 from policy.grammar.value_types import (
     ATOMS,
     ITERABLE,
@@ -53,7 +53,8 @@ def fill(state: State, action: Action) -> Filled:
         return _callee(state, action)
     # Whoever hears of a call hears of it by what is called.
     heard = state.tell if "Call" in action.nodes[:1] else None
-    value, children = _produce(state._replace(tell=heard), action)
+    asked = state if heard is state.tell else state._replace(tell=heard)
+    value, children = _produce(asked, action)
     if state.role == BIND and action.nodes[:1] in (("Tuple",), ("List",)):
         return Filled(bool(ATOMS[state.detail] & ITERABLE), children)
     if value is None or state.role in {BLOCK, BIND}:
@@ -66,12 +67,10 @@ def fill(state: State, action: Action) -> Filled:
 def _produce(state: State, action: Action) -> tuple[Value | None, tuple[State, ...]]:
     if action.pattern is None:
         return leaf(action), (FREE,) * len(action.holes)
-    out: list[State] = []
     try:
-        value = visit(action.pattern, state, out)
+        return produced(action.pattern, state)
     except UnfitError:
         return Value(0), (FREE,) * len(action.holes)
-    return value, tuple(out)
 
 
 def _callee(state: State, action: Action) -> Filled:
@@ -86,9 +85,7 @@ def _callee(state: State, action: Action) -> Filled:
 def _produce_callee(count: int, action: Action) -> tuple[Value, tuple[State, ...]]:
     if action.pattern is None:
         return UNKNOWN, (FREE,) * len(action.holes)
-    out: list[State] = []
     try:
-        value = called(action.pattern, count, out)
+        return called(action.pattern, count)
     except UnfitError:
         return Value(0), (FREE,) * len(action.holes)
-    return value, tuple(out)

@@ -10,6 +10,7 @@ from policy.grammar.operations import CLASSES
 from policy.grammar.value_types import Atom, Type
 
 
+@cache
 def leaf(action: Action) -> Value | None:
     """The value that a name or a constant writes, None for what is no value."""
     row = action.row
