@@ -20,13 +20,8 @@ from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.layout import signed
 from policy.grammar.profiles import Profile
 from policy.grammar.rows import RowContext
-from policy.grammar.typed_tables import (
-    KINDS,
-    WRITES,
-    Typing,
-    body_state,
-    typing_on,
-)
+from policy.grammar.typed_files import KINDS, WRITES
+from policy.grammar.typed_tables import Typing, body_state, typing_on
 from policy.grammar.value_types import ATOMS, Type, of_parameter
 
 _LITERALS: Final = {"int": Type.INT, "float": Type.FLOAT, "str": Type.STR}
