@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from treewright.cli.group import PATH, main
+from treewright.cli.imports import uncollected
 
 
 @main.command()
@@ -100,9 +101,10 @@ def synth(
     one = signature is not None and bool(examples)
     if (tasks is not None) == one or (tasks and (signature or examples or description)):
         raise click.UsageError("give --tasks, or --signature with --example (and --description)")
-    from treewright import stream
-    from treewright import synth as single
-    from treewright.solver import Options
+    with uncollected():
+        from treewright import stream
+        from treewright import synth as single
+        from treewright.solver import Options
 
     how = Options(began=began, **options)
     if tasks is not None:
