@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
@@ -30,10 +30,12 @@ from learner.backend import LearnerState
 LATEST = "latest"
 TENSORS = "tensors.safetensors"
 STATE = "state.json"
+FORMAT = 2
+"""Rises with what the tensors hold or are shown; 1: properties that tell of no order."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that can't be loaded: missing, torn, or of another vocabulary."""
+    """A checkpoint that can't be loaded: missing, torn, or of another format or vocabulary."""
 
 
 class _State(BaseModel):
@@ -41,7 +43,7 @@ class _State(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    format: Literal[1] = 1
+    format: int
     tensors_sha256: str
     steps: int
     grammar_version: str
@@ -81,6 +83,7 @@ def save(directory: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
     tensors = {name: value.contiguous() for name, value in checkpoint.learner.tensors.items()}
     blob = dump_tensors(tensors)
     about = _State(
+        format=FORMAT,
         tensors_sha256=hashlib.sha256(blob).hexdigest(),
         steps=checkpoint.learner.steps,
         grammar_version=checkpoint.grammar_version,
@@ -106,11 +109,13 @@ def load(path: Path, *, grammar_version: str, text_version: str) -> Checkpoint:
     """Read a checkpoint: one folder `step-N`, or a folder of them with `latest`.
 
     Raises CheckpointError when there is none, when it is torn or damaged, or when it was trained
-    with another grammar than `grammar_version` or another text vocabulary than `text_version`.
+    in another format, with another grammar than `grammar_version` or with another text vocabulary
+    than `text_version`.
     """
     folder = resolve(path)
     about = _read_state(folder)
     for what, its, ours in (
+        ("format", about.format, FORMAT),
         ("grammar", about.grammar_version, grammar_version),
         ("text vocabulary", about.text_version, text_version),
     ):

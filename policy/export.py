@@ -35,6 +35,8 @@ from policy.text import VOCABULARY
 
 WEIGHTS = "weights.safetensors"
 ABOUT = "export.json"
+FORMAT = 2
+"""Rises with what the weights are or are shown; 1: properties that tell of no order."""
 GROUP = 32
 """Weights of a row that share a scale."""
 Bits = Literal["int8", "int4"]
@@ -48,7 +50,7 @@ log = logging.getLogger(__name__)
 
 
 class ExportError(ValueError):
-    """A folder that can't be written or loaded: taken, damaged, or of another vocabulary."""
+    """A folder that can't be written or loaded: taken, damaged, of another format or vocabulary."""
 
 
 class _About(BaseModel):
@@ -56,7 +58,7 @@ class _About(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    format: Literal[1] = 1
+    format: int
     weights: Bits
     weights_sha256: str
     grammar_version: str
@@ -74,6 +76,7 @@ def write(folder: Path, policy: Policy, config: Mapping[str, Any], bits: Bits) -
         raise ExportError(f"{folder}: exists already: give another folder to export to")
     blob = dump_tensors(dict(quantised(policy.state_dict(), bits)))
     about = _About(
+        format=FORMAT,
         weights=bits,
         weights_sha256=hashlib.sha256(blob).hexdigest(),
         grammar_version=GRAMMAR.version,
@@ -100,11 +103,12 @@ def read(folder: Path) -> tuple[Policy, dict[str, Any]]:
 
     Its matrices multiply as float16, or as float32, with a warning, where this CPU can't.
 
-    Raises ExportError where a file is missing or damaged, or the grammar or the text
-    vocabulary is another.
+    Raises ExportError where a file is missing or damaged, or the format, the grammar or
+    the text vocabulary is another.
     """
     about = _read_about(folder / ABOUT)
     for what, its, ours in (
+        ("format", about.format, FORMAT),
         ("grammar", about.grammar_version, GRAMMAR.version),
         ("text vocabulary", about.text_version, VOCABULARY.version),
     ):

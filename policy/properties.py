@@ -1,7 +1,8 @@
 """Cheap yes/no relations between the inputs and the output of examples.
 
 As in BUSTLE's property signatures (arXiv:2007.14381): each relation is asked of every example, and
-the answer over all of them is yes, no, mixed or not applicable.
+the answer over all of them is yes, no, mixed or not applicable. Whether the output rises or falls
+with an argument is asked of every two examples.
 """
 
 import math
@@ -138,7 +139,8 @@ _THREE: tuple[Relation, ...] = (  # (argument, later argument, output)
     lambda a, b, o: bool(o == _sequence(a)[_integer(b) :]),
     lambda a, b, o: len(_sequence(o)) == len(a) * _integer(b) and o == a * b,
 )
-WIDTH = 2 * (2 * len(_ONE) + len(_TWO)) + 2 * len(_THREE)
+_ORDERS = 2  # the output rises, the output falls
+WIDTH = 2 * (2 * len(_ONE) + len(_TWO) + _ORDERS + len(_THREE))
 """Features of a property token: (some yes, some no) of each relation."""
 SLOTS = ((0,), (1,), (2,), (0, 1), (1, 2), (0, 2))
 """The argument or the pair of arguments that each property token is about."""
@@ -166,6 +168,47 @@ def _answers(relations: Sequence[Relation], rows: Sequence[tuple[object, ...]]) 
     return features
 
 
+def _measure(value: Any) -> tuple[bool, float]:
+    """Say whether a value is compared by its length, and give what is compared."""
+    if isinstance(value, int | float):
+        return False, value
+    return True, len(_sized(value))
+
+
+def _spans(rows: Sequence[tuple[object, ...]]) -> list[tuple[float, float]]:
+    """Give the least and the largest output of each argument, in the order of the arguments.
+
+    None at all where lengths and numbers are mixed: no order holds both.
+    """
+    found: dict[float, tuple[float, float]] = {}
+    kinds = set()
+    for row in rows:
+        try:
+            (long_argument, argument), (long_output, output) = map(_measure, row)
+        except TypeError:
+            continue
+        kinds.add((long_argument, long_output))
+        least, largest = found.get(argument, (output, output))
+        found[argument] = min(least, output), max(largest, output)
+    return [found[argument] for argument in sorted(found)] if len(kinds) == 1 else []
+
+
+def _orders(rows: Sequence[tuple[object, ...]]) -> list[float]:
+    """Ask of every two examples whether the output rises, and whether it falls, with the argument.
+
+    Two with equal arguments are in no order and say nothing, so fewer than two arguments leave all
+    unknown. "Falls: no" is an output that never falls, "rises: yes" one that always rises. Were
+    there no such pair among neighbours there would be none at all, so neighbours are enough.
+    """
+    rises = not_rises = falls = not_falls = False
+    for (least, largest), (next_least, next_largest) in pairwise(_spans(rows)):
+        rises |= least < next_largest
+        not_rises |= largest >= next_least
+        falls |= largest > next_least
+        not_falls |= least <= next_largest
+    return [float(answer) for answer in (rises, not_rises, falls, not_falls)]
+
+
 def _cheap(value: object) -> bool:
     if isinstance(value, int | float):
         return abs(value) < _MAX_NUMBER
@@ -191,4 +234,5 @@ def features(examples: Sequence[Example], arguments: tuple[int, ...]) -> list[fl
     found = _answers(_ONE, [row[:1] for row in rows])
     found += _answers(_ONE, [row[1:] for row in rows])
     found += _answers(_TWO, rows)
+    found += _orders(rows)
     return found + [0.0] * (WIDTH - len(found))

@@ -116,6 +116,14 @@ def test_a_checkpoint_of_another_grammar(cli, trained):
     assert "grammar 0" in line
 
 
+def test_a_checkpoint_of_an_older_format(cli, trained):
+    copy, folder = _damaged(trained, cli)
+    state = json.loads((folder / checkpoint.STATE).read_text())
+    (folder / checkpoint.STATE).write_text(json.dumps(state | {"format": 1}))
+    for command in (("inspect", folder), ("train", "--resume", copy)):
+        assert "format 1" in _refused(cli, *command)
+
+
 def test_a_task_of_more_parameters_than_the_grammar_has_names_for(cli, trained):
     params = [{"name": f"p{at}", "type": "int"} for at in range(40)]
     task = {

@@ -32,7 +32,8 @@ def logits(policy):
     return output.logits[-1]
 
 
-@pytest.mark.parametrize(("bits", "error"), [("int8", 0.02), ("int4", 0.25)])
+# Sixteen seeds of untrained weights gave 0.010 to 0.018 and 0.13 to 0.26.
+@pytest.mark.parametrize(("bits", "error"), [("int8", 0.02), ("int4", 0.3)])
 def test_what_is_exported_says_almost_the_same(policy, tmp_path, bits, error):
     export.write(tmp_path / "out", policy, CONFIG, bits)
     again, config = export.read(tmp_path / "out")
@@ -95,6 +96,7 @@ def test_a_damaged_export_is_named(policy, tmp_path):
     about = json.loads((folder / export.ABOUT).read_text())
     for key, value, says in (
         ("weights_sha256", "0" * 64, "checksum"),
+        ("format", 1, f"made with format 1, this code has {export.FORMAT}: .* export anew"),
         ("grammar_version", "0", "made with grammar 0"),
         ("text_version", "0", "made with text vocabulary 0"),
         ("config", {}, "model"),

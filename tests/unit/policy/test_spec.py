@@ -221,30 +221,6 @@ def test_collate_pads_and_masks():
     assert batch.numbers.shape == (2, len(specs[0].ids), NUMERIC)
 
 
-@pytest.mark.parametrize(
-    ("rows", "answers"),
-    [
-        ([((3,), 3), ((4,), 4)], (1.0, 0.0)),
-        ([((3,), 4), ((4,), 5)], (0.0, 1.0)),
-        ([((3,), 3), ((4,), 5)], (1.0, 1.0)),
-        ([((3,), "3"), ((4,), "4")], (0.0, 1.0)),
-    ],
-)
-def test_the_relation_of_equality_is_yes_no_or_mixed(rows, answers):
-    found = properties.features([Example(*row) for row in rows], (0,))
-    equal = 4 * len(properties._ONE)
-    assert found is not None
-    assert tuple(found[equal : equal + 2]) == answers
-
-
-def test_properties_tell_addition_from_multiplication():
-    def pair(rows):
-        return properties.features([Example(args, out) for args, out in rows], (0, 1))
-
-    assert pair([((2, 3), 5), ((4, 1), 5)]) != pair([((2, 3), 6), ((4, 1), 4)])
-    assert properties.features([Example((1,), 1)], (0, 1)) is None
-
-
 def test_numeric_features_separate_sign_size_parity_and_kind():
     seen = {numbers(value) for value in (0, 1, -1, 2, 3, 10, 11, 0.5, 255, 256)}
     assert len(seen) == 10
