@@ -1,5 +1,7 @@
 """Which tasks a run trains on and is held to, and how the curriculum draws them."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -54,6 +56,12 @@ class TasksConfig(BaseModel):
     plain_name_share: float = Field(default=0.25, ge=0, le=1)
     """Share of the procedural training tasks whose function has a name that says nothing (`f`,
     `solve`), so that a policy also reads the description and the examples."""
+
+    descriptions: Literal["full", "vague"] = "full"
+    """What the text of a procedural task says: all, or only what its family has in common (`Sum of
+    some of the numbers in a range; see the examples.`), so that the examples tell the rest: its
+    constants, its comparison, its start, which of several like operations. The tasks are the same.
+    """
 
     undescribed_share: float = Field(default=0.05, ge=0, le=1)
     """Share of the procedural training tasks without a description: examples must do."""

@@ -29,6 +29,8 @@ _FORBIDDABLE = ("While", "For", "IfExp", "ListComp", "Lambda", "Import", "Break"
 
 _PLAIN_NAMES = ("f", "f", "g", "solve", "compute", "function", "func")
 
+_TO_EXAMPLES = ("; see the examples.", "; the examples tell the rest.", ", as in the examples.")
+
 LICENSE = "Apache-2.0"
 
 
@@ -100,10 +102,17 @@ def draw_family(stage: str, family: Family, config: TasksConfig, sides: Sides) -
     for draft, program in _new_drafts(family, rng, sides):
         task = _to_task(f"{stage}/{family.name}/{len(drawn)}", stage, draft, rng)
         if task is not None:
+            if config.descriptions == "vague":
+                task = replace(task, description=_vague(task.id, family, config.seed))
             drawn.append(Drawn(task, program, draft.constants))
         if len(drawn) == config.per_family:
             break
     return drawn
+
+
+def _vague(task_id: str, family: Family, seed: int) -> str:
+    """Return a description that leaves to the examples what tells the family's tasks apart."""
+    return family.gist + Random(f"{seed}/vague/{task_id}").choice(_TO_EXAMPLES)
 
 
 def _new_drafts(family: Family, rng: Random, sides: Sides) -> Iterator[tuple[Draft, str]]:

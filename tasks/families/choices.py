@@ -267,25 +267,53 @@ def update(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("choose_by_parity", partial(choose, kinds=("even", "odd"), domain=SIGNED)),
-    Family("choose_by_threshold", partial(choose, kinds=("above", "below"), domain=SIGNED)),
     Family(
-        "choose_by_multiple", partial(choose, kinds=("multiple", "non_multiple"), domain=NATURAL)
+        "choose_by_parity",
+        "One result or another by the parity of x",
+        partial(choose, kinds=("even", "odd"), domain=SIGNED),
+    ),
+    Family(
+        "choose_by_threshold",
+        "One result or another by the size of x",
+        partial(choose, kinds=("above", "below"), domain=SIGNED),
+    ),
+    Family(
+        "choose_by_multiple",
+        "One result or another by a divisor of x",
+        partial(choose, kinds=("multiple", "non_multiple"), domain=NATURAL),
     ),
     Family(
         "choose_by_remainder",
+        "One result or another by a remainder of x",
         partial(choose, kinds=("remainder", "ending"), domain=NATURAL),
         heldout=True,
     ),
-    Family("choose_by_two", partial(choose, kinds=("either", "both"), domain=NATURAL)),
-    Family("choose_by_sign", choose_by_sign),
-    Family("choose_by_comparison", choose_by_comparison),
-    Family("choose_by_value", choose_by_value),
-    Family("three_ways", three_ways),
-    Family("three_by_sign", three_by_sign, heldout=True),
-    Family("cost", excess),
-    Family("fizz", fizz),
-    Family("label_by_threshold", partial(label, kinds=("above", "below"))),
-    Family("label_by_multiple", partial(label, kinds=("multiple", "even", "odd")), heldout=True),
-    Family("update", update),
+    Family(
+        "choose_by_two",
+        "One result or another by two divisors of x",
+        partial(choose, kinds=("either", "both"), domain=NATURAL),
+    ),
+    Family("choose_by_sign", "One result or another by the sign of x", choose_by_sign),
+    Family(
+        "choose_by_comparison",
+        "One result or another by a comparison of x and y",
+        choose_by_comparison,
+    ),
+    Family("choose_by_value", "One result or another by a value of x and y", choose_by_value),
+    Family("three_ways", "One of three results by the size of x", three_ways),
+    Family("three_by_sign", "One of three results by the sign of x", three_by_sign, heldout=True),
+    Family("cost", "Cost of x units", excess),
+    Family("fizz", "One number or another by two divisors of x", fizz),
+    Family(
+        "label_by_threshold",
+        "One word or another by the size of x",
+        partial(label, kinds=("above", "below")),
+    ),
+    Family(
+        "label_by_multiple",
+        "One word or another by a divisor of x",
+        partial(label, kinds=("multiple", "even", "odd")),
+        heldout=True,
+    ),
+    Family("update", "Change x if it meets a condition, then go on with it", update),
 )

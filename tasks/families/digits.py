@@ -166,17 +166,37 @@ def digital_root(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("digit_sum", partial(all_digits, put=parts.SUM)),
-    Family("digit_product", partial(all_digits, put=parts.PRODUCT)),
-    Family("digit_count", partial(all_digits, put=parts.NUMBER)),
-    Family("digit_sum_matching", partial(matching_digits, put=parts.SUM)),
-    Family("digit_product_matching", partial(matching_digits, put=parts.PRODUCT), heldout=True),
-    Family("digit_count_matching", partial(matching_digits, put=parts.NUMBER)),
-    Family("largest_digit", partial(extreme_digit, largest=True)),
-    Family("smallest_digit", partial(extreme_digit, largest=False)),
-    Family("reverse_digits", reverse),
-    Family("replace_digit", replace_digits),
-    Family("any_digit", partial(has_digit, every=False)),
-    Family("all_digits", partial(has_digit, every=True), heldout=True),
-    Family("digital_root", digital_root),
+    Family("digit_sum", "Sum of the digits of n", partial(all_digits, put=parts.SUM)),
+    Family("digit_product", "Product of the digits of n", partial(all_digits, put=parts.PRODUCT)),
+    Family("digit_count", "Number of digits of n", partial(all_digits, put=parts.NUMBER)),
+    Family(
+        "digit_sum_matching",
+        "Sum of some of the digits of n",
+        partial(matching_digits, put=parts.SUM),
+    ),
+    Family(
+        "digit_product_matching",
+        "Product of some of the digits of n",
+        partial(matching_digits, put=parts.PRODUCT),
+        heldout=True,
+    ),
+    Family(
+        "digit_count_matching",
+        "Count some of the digits of n",
+        partial(matching_digits, put=parts.NUMBER),
+    ),
+    Family("largest_digit", "Largest digit of n", partial(extreme_digit, largest=True)),
+    Family("smallest_digit", "Smallest digit of n", partial(extreme_digit, largest=False)),
+    Family("reverse_digits", "Reverse the digits of n", reverse),
+    Family("replace_digit", "Replace a digit of n by another", replace_digits),
+    Family(
+        "any_digit", "Whether some digit of n meets a condition", partial(has_digit, every=False)
+    ),
+    Family(
+        "all_digits",
+        "Whether every digit of n meets a condition",
+        partial(has_digit, every=True),
+        heldout=True,
+    ),
+    Family("digital_root", "Sum the digits of n again and again", digital_root),
 )

@@ -195,22 +195,82 @@ def compare_divisor_sum(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("divisor_sum", partial(divisors, put=parts.SUM, matching=False)),
-    Family("divisor_count", partial(divisors, put=parts.NUMBER, matching=False)),
-    Family("divisor_product", partial(divisors, put=parts.PRODUCT, matching=False)),
-    Family("divisor_sum_matching", partial(divisors, put=parts.SUM, matching=True), heldout=True),
-    Family("divisor_count_matching", partial(divisors, put=parts.NUMBER, matching=True)),
-    Family("smallest_divisor", partial(extreme_divisor, smallest=True)),
-    Family("largest_divisor", partial(extreme_divisor, smallest=False)),
-    Family("common_divisor_sum", partial(common_divisors, put=parts.SUM)),
-    Family("common_divisor_count", partial(common_divisors, put=parts.NUMBER)),
-    Family("greatest_common_divisor", partial(gcd, multiple=False)),
-    Family("least_common_multiple", partial(gcd, multiple=True)),
-    Family("is_prime", is_prime),
-    Family("prime_sum", partial(primes, put=parts.SUM)),
-    Family("prime_count", partial(primes, put=parts.NUMBER), heldout=True),
-    Family("prime_product", partial(primes, put=parts.PRODUCT)),
-    Family("prime_factor_sum", partial(prime_factors, put=parts.SUM)),
-    Family("prime_factor_count", partial(prime_factors, put=parts.NUMBER)),
-    Family("compare_divisor_sum", compare_divisor_sum),
+    Family(
+        "divisor_sum", "Sum of the divisors of n", partial(divisors, put=parts.SUM, matching=False)
+    ),
+    Family(
+        "divisor_count",
+        "Number of divisors of n",
+        partial(divisors, put=parts.NUMBER, matching=False),
+    ),
+    Family(
+        "divisor_product",
+        "Product of the divisors of n",
+        partial(divisors, put=parts.PRODUCT, matching=False),
+    ),
+    Family(
+        "divisor_sum_matching",
+        "Sum of some of the divisors of n",
+        partial(divisors, put=parts.SUM, matching=True),
+        heldout=True,
+    ),
+    Family(
+        "divisor_count_matching",
+        "Count some of the divisors of n",
+        partial(divisors, put=parts.NUMBER, matching=True),
+    ),
+    Family(
+        "smallest_divisor",
+        "Smallest divisor of n beyond a bound",
+        partial(extreme_divisor, smallest=True),
+    ),
+    Family(
+        "largest_divisor",
+        "Largest divisor of n within a bound",
+        partial(extreme_divisor, smallest=False),
+    ),
+    Family(
+        "common_divisor_sum",
+        "Sum of common divisors of a and b",
+        partial(common_divisors, put=parts.SUM),
+    ),
+    Family(
+        "common_divisor_count",
+        "Number of common divisors of a and b",
+        partial(common_divisors, put=parts.NUMBER),
+    ),
+    Family(
+        "greatest_common_divisor",
+        "Greatest common divisor, perhaps scaled or shifted",
+        partial(gcd, multiple=False),
+    ),
+    Family(
+        "least_common_multiple",
+        "Least common multiple, perhaps scaled or shifted",
+        partial(gcd, multiple=True),
+    ),
+    Family("is_prime", "Whether a value of n is prime", is_prime),
+    Family("prime_sum", "Sum of some of the prime numbers", partial(primes, put=parts.SUM)),
+    Family(
+        "prime_count",
+        "Count some of the prime numbers",
+        partial(primes, put=parts.NUMBER),
+        heldout=True,
+    ),
+    Family(
+        "prime_product", "Product of some of the prime numbers", partial(primes, put=parts.PRODUCT)
+    ),
+    Family(
+        "prime_factor_sum", "Sum of the prime factors of n", partial(prime_factors, put=parts.SUM)
+    ),
+    Family(
+        "prime_factor_count",
+        "Number of prime factors of n",
+        partial(prime_factors, put=parts.NUMBER),
+    ),
+    Family(
+        "compare_divisor_sum",
+        "Compare the sum of the divisors of n with a value",
+        compare_divisor_sum,
+    ),
 )

@@ -51,6 +51,9 @@ class Family:
     """A concept with parameters: `draw` makes one draft of it."""
 
     name: str
+    gist: str
+    """What all of its drafts have in common, as users say it who leave the rest to the examples: no
+    constant, no comparison, no start value."""
     draw: Callable[[Random], Draft]
     heldout: bool = False
     """Whether this family is never trained on (unless the config names others)."""

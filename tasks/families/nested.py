@@ -96,8 +96,21 @@ def sum_matching_pairs(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("count_pairs_compared", partial(count_pairs, compared=True)),
-    Family("count_pairs_matching", partial(count_pairs, compared=False)),
-    Family("sum_pairs", sum_pairs),
-    Family("sum_matching_pairs", sum_matching_pairs, heldout=True),
+    Family(
+        "count_pairs_compared",
+        "Count some of the pairs of numbers up to n",
+        partial(count_pairs, compared=True),
+    ),
+    Family(
+        "count_pairs_matching",
+        "Count some of the pairs of numbers up to n",
+        partial(count_pairs, compared=False),
+    ),
+    Family("sum_pairs", "Sum of a value of the pairs of numbers up to n", sum_pairs),
+    Family(
+        "sum_matching_pairs",
+        "Sum of a value of some of the pairs of numbers up to n",
+        sum_matching_pairs,
+        heldout=True,
+    ),
 )

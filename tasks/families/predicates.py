@@ -213,24 +213,70 @@ def triangle(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("is_multiple", partial(number_is, kinds=("even", "odd", "multiple", "non_multiple"))),
-    Family("is_remainder", partial(number_is, kinds=("remainder", "ending"))),
-    Family("is_above_or_below", partial(number_is, kinds=("above", "below"))),
-    Family("is_divisible_by_two", partial(number_is, kinds=("either", "both"))),
     Family(
-        "value_is_multiple", partial(value_is, kinds=("even", "odd", "multiple", "non_multiple"))
+        "is_multiple",
+        "Whether x meets a condition on its divisors",
+        partial(number_is, kinds=("even", "odd", "multiple", "non_multiple")),
     ),
-    Family("value_is_remainder", partial(value_is, kinds=("remainder", "ending")), heldout=True),
-    Family("value_is_above_or_below", partial(value_is, kinds=("above", "below"))),
-    Family("compare", compare),
-    Family("in_range", partial(in_range, outside=False)),
-    Family("outside_range", partial(in_range, outside=True)),
-    Family("both_conditions", partial(two_conditions, operator="and")),
-    Family("one_of_conditions", partial(two_conditions, operator="or")),
-    Family("all_of", partial(each_number, operator="and")),
-    Family("some_of", partial(each_number, operator="or"), heldout=True),
-    Family("count_of", count_of),
-    Family("divides", divides),
-    Family("two_digits", digits_of_two),
-    Family("triangle", triangle),
+    Family(
+        "is_remainder",
+        "Whether x meets a condition on a remainder",
+        partial(number_is, kinds=("remainder", "ending")),
+    ),
+    Family(
+        "is_above_or_below",
+        "Whether x is on one side of a bound",
+        partial(number_is, kinds=("above", "below")),
+    ),
+    Family(
+        "is_divisible_by_two",
+        "Whether x meets a condition on its divisors",
+        partial(number_is, kinds=("either", "both")),
+    ),
+    Family(
+        "value_is_multiple",
+        "Whether a value of the numbers meets a condition on its divisors",
+        partial(value_is, kinds=("even", "odd", "multiple", "non_multiple")),
+    ),
+    Family(
+        "value_is_remainder",
+        "Whether a value of the numbers meets a condition on a remainder",
+        partial(value_is, kinds=("remainder", "ending")),
+        heldout=True,
+    ),
+    Family(
+        "value_is_above_or_below",
+        "Whether a value of the numbers is on one side of a bound",
+        partial(value_is, kinds=("above", "below")),
+    ),
+    Family("compare", "Compare x with another value", compare),
+    Family("in_range", "Whether a value lies in a range", partial(in_range, outside=False)),
+    Family(
+        "outside_range", "Whether a value lies outside a range", partial(in_range, outside=True)
+    ),
+    Family(
+        "both_conditions",
+        "Whether x meets both of two conditions",
+        partial(two_conditions, operator="and"),
+    ),
+    Family(
+        "one_of_conditions",
+        "Whether x meets one of two conditions",
+        partial(two_conditions, operator="or"),
+    ),
+    Family(
+        "all_of",
+        "Whether all of the numbers meet a condition",
+        partial(each_number, operator="and"),
+    ),
+    Family(
+        "some_of",
+        "Whether some of the numbers meet a condition",
+        partial(each_number, operator="or"),
+        heldout=True,
+    ),
+    Family("count_of", "How many of the numbers meet a condition", count_of),
+    Family("divides", "Whether one value divides another", divides),
+    Family("two_digits", "Whether the two digits of x meet a condition", digits_of_two),
+    Family("triangle", "Whether the sides of a triangle meet a condition", triangle),
 )

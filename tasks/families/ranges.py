@@ -160,24 +160,54 @@ def _aggregates() -> tuple[Family, ...]:
             if put is parts.SUM or group in ("all", "parity", "multiples", "non_multiples"):
                 name = f"{put.text}_{group}"
                 draw = partial(aggregate, put=put, kinds=names)
-                families.append(Family(name, draw, name in heldout))
+                which = "the" if group == "all" else "some of the"
+                gist = f"{put.text.capitalize()} of {which} numbers in a range"
+                families.append(Family(name, gist, draw, name in heldout))
         if group != "all":
             name = f"count_{group}"
             draw = partial(count_matching, kinds=names)
-            families.append(Family(name, draw, name in heldout))
+            gist = "Count some of the numbers in a range"
+            families.append(Family(name, gist, draw, name in heldout))
     return tuple(families)
 
 
 FAMILIES = (
     *_aggregates(),
-    Family("count_both", partial(count_matching, kinds=("both",))),
-    Family("sum_in_steps", partial(every_kth, put=parts.SUM)),
-    Family("product_in_steps", partial(every_kth, put=parts.PRODUCT), heldout=True),
-    Family("alternating_sum", alternate),
-    Family("sum_from_start", partial(from_start, put=parts.SUM)),
-    Family("product_from_start", partial(from_start, put=parts.PRODUCT)),
-    Family("divide_up_to_n", divide),
-    Family("sum_of_remainders", partial(sum_of_results, kinds=("remainder",))),
-    Family("sum_of_quotients", partial(sum_of_results, kinds=("quotient",))),
-    Family("sum_of_distances", sum_of_distances),
+    Family(
+        "count_both",
+        "Count some of the numbers in a range",
+        partial(count_matching, kinds=("both",)),
+    ),
+    Family(
+        "sum_in_steps", "Sum of the numbers of a range in steps", partial(every_kth, put=parts.SUM)
+    ),
+    Family(
+        "product_in_steps",
+        "Product of the numbers of a range in steps",
+        partial(every_kth, put=parts.PRODUCT),
+        heldout=True,
+    ),
+    Family("alternating_sum", "Add some of the numbers in a range, subtract the others", alternate),
+    Family(
+        "sum_from_start",
+        "Add the numbers in a range to a start value",
+        partial(from_start, put=parts.SUM),
+    ),
+    Family(
+        "product_from_start",
+        "Multiply a start value by the numbers in a range",
+        partial(from_start, put=parts.PRODUCT),
+    ),
+    Family("divide_up_to_n", "Divide x by some numbers in turn", divide),
+    Family(
+        "sum_of_remainders",
+        "Sum of the remainders of the numbers in a range",
+        partial(sum_of_results, kinds=("remainder",)),
+    ),
+    Family(
+        "sum_of_quotients",
+        "Sum of the quotients of the numbers in a range",
+        partial(sum_of_results, kinds=("quotient",)),
+    ),
+    Family("sum_of_distances", "Sum of distances to the numbers in a range", sum_of_distances),
 )

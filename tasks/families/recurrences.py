@@ -197,18 +197,41 @@ def binomial(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("power", partial(power, modular=False)),
-    Family("power_modulo", partial(power, modular=True)),
-    Family("sum_of_powers", power_sum),
-    Family("factorial", factorial),
-    Family("fibonacci_like", partial(fibonacci, kind="sum")),
-    Family("fibonacci_weighted", partial(fibonacci, kind="weighted")),
-    Family("fibonacci_modulo", partial(fibonacci, kind="modulo"), heldout=True),
-    Family("fibonacci_plus", partial(fibonacci, kind="plus")),
-    Family("sequence_sum", sequence_sum),
-    Family("repeat_step", partial(repeat, modular=False)),
-    Family("repeat_step_modulo", partial(repeat, modular=True)),
-    Family("repeat_choice", repeat_choice),
-    Family("series_sum", series),
-    Family("choose", binomial),
+    Family("power", "A number to the power of n", partial(power, modular=False)),
+    Family(
+        "power_modulo", "A number to the power of n, modulo another", partial(power, modular=True)
+    ),
+    Family("sum_of_powers", "Sum of the powers of a number", power_sum),
+    Family("factorial", "Factorial of n, changed by a number", factorial),
+    Family(
+        "fibonacci_like",
+        "Value n of a sequence of sums of the two before",
+        partial(fibonacci, kind="sum"),
+    ),
+    Family(
+        "fibonacci_weighted",
+        "Value n of a sequence of weighted sums of the two before",
+        partial(fibonacci, kind="weighted"),
+    ),
+    Family(
+        "fibonacci_modulo",
+        "Value n of a sequence of sums of the two before, modulo a number",
+        partial(fibonacci, kind="modulo"),
+        heldout=True,
+    ),
+    Family(
+        "fibonacci_plus",
+        "Value n of a sequence of sums of the two before and a number",
+        partial(fibonacci, kind="plus"),
+    ),
+    Family("sequence_sum", "Sum of the first n values of a sequence of sums", sequence_sum),
+    Family("repeat_step", "Multiply and shift n times", partial(repeat, modular=False)),
+    Family(
+        "repeat_step_modulo",
+        "Multiply and shift n times, modulo a number",
+        partial(repeat, modular=True),
+    ),
+    Family("repeat_choice", "Take one of two steps n times", repeat_choice),
+    Family("series_sum", "Sum of the first n values of a series", series),
+    Family("choose", "Number of ways to choose some of several things", binomial),
 )

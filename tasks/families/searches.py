@@ -187,18 +187,52 @@ def common_multiple(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("first_between", partial(first_between, last=False)),
-    Family("last_between", partial(first_between, last=True)),
-    Family("next_number", partial(next_number, down=False)),
-    Family("previous_number", partial(next_number, down=True), heldout=True),
-    Family("any_between", partial(any_between, every=False)),
-    Family("every_between", partial(any_between, every=True)),
-    Family("any_divisor", partial(any_divisor, every=False)),
-    Family("every_divisor", partial(any_divisor, every=True), heldout=True),
-    Family("can_be_written", is_sum_or_power),
-    Family("is_power", is_power_of),
-    Family("largest_value", partial(extreme_value, largest=True)),
-    Family("smallest_value", partial(extreme_value, largest=False)),
-    Family("best_number", best_argument),
-    Family("first_multiple", common_multiple),
+    Family(
+        "first_between",
+        "First number from a to b that meets a condition",
+        partial(first_between, last=False),
+    ),
+    Family(
+        "last_between",
+        "Last number from a to b that meets a condition",
+        partial(first_between, last=True),
+    ),
+    Family(
+        "next_number",
+        "Next number from n on that meets a condition",
+        partial(next_number, down=False),
+    ),
+    Family(
+        "previous_number",
+        "Last number before n that meets a condition",
+        partial(next_number, down=True),
+        heldout=True,
+    ),
+    Family(
+        "any_between",
+        "Whether some number in a range meets a condition",
+        partial(any_between, every=False),
+    ),
+    Family(
+        "every_between",
+        "Whether every number in a range meets a condition",
+        partial(any_between, every=True),
+    ),
+    Family(
+        "any_divisor",
+        "Whether some divisor of n meets a condition",
+        partial(any_divisor, every=False),
+    ),
+    Family(
+        "every_divisor",
+        "Whether every divisor of n meets a condition",
+        partial(any_divisor, every=True),
+        heldout=True,
+    ),
+    Family("can_be_written", "Whether n can be written as a formula", is_sum_or_power),
+    Family("is_power", "Whether n is a power of a number", is_power_of),
+    Family("largest_value", "Largest value of a formula", partial(extreme_value, largest=True)),
+    Family("smallest_value", "Smallest value of a formula", partial(extreme_value, largest=False)),
+    Family("best_number", "Number for which a formula is largest", best_argument),
+    Family("first_multiple", "Smallest multiple of x that meets a condition", common_multiple),
 )

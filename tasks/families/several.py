@@ -150,16 +150,24 @@ def ratio(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("largest_of", partial(extreme, largest=True)),
-    Family("smallest_of", partial(extreme, largest=False)),
-    Family("spread", spread),
-    Family("add", add),
-    Family("multiply", multiply),
-    Family("difference", difference),
-    Family("scaled_sum", scaled_sum, heldout=True),
-    Family("weighted_sum", weighted_sum),
-    Family("squares", squares),
-    Family("divide", divide),
-    Family("average", average),
-    Family("ratio", ratio),
+    Family(
+        "largest_of",
+        "Largest of the numbers, perhaps scaled or shifted",
+        partial(extreme, largest=True),
+    ),
+    Family(
+        "smallest_of",
+        "Smallest of the numbers, perhaps scaled or shifted",
+        partial(extreme, largest=False),
+    ),
+    Family("spread", "What is between the numbers, or left of their sum", spread),
+    Family("add", "Add the numbers", add),
+    Family("multiply", "Multiply the numbers", multiply),
+    Family("difference", "Difference of the numbers, perhaps scaled or shifted", difference),
+    Family("scaled_sum", "Sum of the numbers, perhaps scaled or shifted", scaled_sum, heldout=True),
+    Family("weighted_sum", "Sum of the numbers with weights", weighted_sum),
+    Family("squares", "Put powers of the numbers together", squares),
+    Family("divide", "Divide x by y", divide),
+    Family("average", "Average of the numbers", average),
+    Family("ratio", "Ratio of numbers", ratio),
 )

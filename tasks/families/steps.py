@@ -184,23 +184,83 @@ def count_down(rng: Random) -> Draft:
 
 
 FAMILIES = (
-    Family("multiply_until_count", partial(grow, by="times", result="count")),
-    Family("multiply_until_value", partial(grow, by="times", result="value")),
-    Family("add_until_count", partial(grow, by="plus", result="count")),
-    Family("add_until_value", partial(grow, by="plus", result="value"), heldout=True),
-    Family("divide_until_count", partial(shrink, by="divide", result="count")),
-    Family("divide_until_value", partial(shrink, by="divide", result="n")),
-    Family("divide_until_sum", partial(shrink, by="divide", result="total"), heldout=True),
-    Family("subtract_until_count", partial(shrink, by="minus", result="count")),
-    Family("subtract_until_value", partial(shrink, by="minus", result="n")),
-    Family("subtract_until_sum", partial(shrink, by="minus", result="total")),
-    Family("times_divisible", partial(times_divisible, result="count")),
-    Family("remove_factor", partial(times_divisible, result="n")),
-    Family("collatz_steps", partial(collatz, result="count")),
-    Family("collatz_peak", partial(collatz, result="best")),
-    Family("collatz_sum", partial(collatz, result="total")),
-    Family("numbers_until_sum", sum_until),
-    Family("largest_root", largest_root),
-    Family("years_until", pay_back),
-    Family("turns_until", count_down),
+    Family(
+        "multiply_until_count",
+        "Multiply until a bound: the number of steps",
+        partial(grow, by="times", result="count"),
+    ),
+    Family(
+        "multiply_until_value",
+        "Multiply until a bound: the value",
+        partial(grow, by="times", result="value"),
+    ),
+    Family(
+        "add_until_count",
+        "Add until a bound: the number of steps",
+        partial(grow, by="plus", result="count"),
+    ),
+    Family(
+        "add_until_value",
+        "Add until a bound: the value",
+        partial(grow, by="plus", result="value"),
+        heldout=True,
+    ),
+    Family(
+        "divide_until_count",
+        "Divide n until a bound: the number of steps",
+        partial(shrink, by="divide", result="count"),
+    ),
+    Family(
+        "divide_until_value",
+        "Divide n until a bound: the value",
+        partial(shrink, by="divide", result="n"),
+    ),
+    Family(
+        "divide_until_sum",
+        "Divide n until a bound: the sum on the way",
+        partial(shrink, by="divide", result="total"),
+        heldout=True,
+    ),
+    Family(
+        "subtract_until_count",
+        "Subtract from n until a bound: the number of steps",
+        partial(shrink, by="minus", result="count"),
+    ),
+    Family(
+        "subtract_until_value",
+        "Subtract from n until a bound: the value",
+        partial(shrink, by="minus", result="n"),
+    ),
+    Family(
+        "subtract_until_sum",
+        "Subtract from n until a bound: the sum on the way",
+        partial(shrink, by="minus", result="total"),
+    ),
+    Family(
+        "times_divisible", "How often n can be divided", partial(times_divisible, result="count")
+    ),
+    Family(
+        "remove_factor",
+        "Divide n as long as there is no remainder",
+        partial(times_divisible, result="n"),
+    ),
+    Family(
+        "collatz_steps",
+        "Divide n or change it until a bound: the number of steps",
+        partial(collatz, result="count"),
+    ),
+    Family(
+        "collatz_peak",
+        "Divide n or change it until a bound: the largest value",
+        partial(collatz, result="best"),
+    ),
+    Family(
+        "collatz_sum",
+        "Divide n or change it until a bound: the sum on the way",
+        partial(collatz, result="total"),
+    ),
+    Family("numbers_until_sum", "How many numbers are needed until a sum passes n", sum_until),
+    Family("largest_root", "Largest number of which a power is within n", largest_root),
+    Family("years_until", "Years until an amount reaches the goal", pay_back),
+    Family("turns_until", "Subtract numbers from n in turn and count the steps", count_down),
 )
