@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -199,3 +200,17 @@ def test_some_training_tasks_say_less_and_held_out_ones_all():
     assert all(str(task.reference).startswith(f"def {task.entry_point}(") for task in renamed)
     assert 0 < sum(not task.description for task in made.train) < 0.1 * len(made.train)
     assert all(task.description for task in told.train)
+
+
+@pytest.mark.parametrize("stage", FAMILIES)
+def test_vague_descriptions_tell_the_kind_and_nothing_else_changes(stage):
+    gists = {f"{stage}/{one.name}": one.gist for one in FAMILIES[stage]}
+    config = TasksConfig(sources=(stage,), per_family=4, undescribed_share=0.0)
+    full = everything(build(config))
+    vague = everything(build(config.model_copy(update={"descriptions": "vague"})))
+    for task, told in zip(vague, full, strict=True):
+        assert replace(task, description=told.description) == told
+        gist = gists[family(task)]
+        assert task.description.startswith(gist)
+        assert "examples" in task.description.removeprefix(gist)
+        assert not re.search(r"\d|at (least|most)|(greater|less) than|equal|even|odd", gist)
