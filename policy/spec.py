@@ -266,6 +266,7 @@ def _context(task: Task, signature: Signature, names: Names) -> RowContext:
         param_types=tuple(param.type for param in signature.params),
         return_type=signature.returns,
         forbid=task.constraints.forbid,
+        require=task.constraints.require,
         max_nodes=task.constraints.max_nodes,
         has_entry=names.entry_point is not None,
     )

@@ -22,10 +22,12 @@ from torch import Tensor
 
 from policy.grammar import stack
 from policy.grammar.entries import PLACES
+from policy.grammar.errors import ConstraintError
 from policy.grammar.grammar import GRAMMAR, Root
 from policy.grammar.layout import ACTIONS, BOUND, HEIGHT, HOLE, MAX_POSITIONS
 from policy.grammar.masks import allowed, tables_on, unpack
 from policy.grammar.profiles import Profile
+from policy.grammar.required import Missing, Required, asks_of
 from policy.grammar.rows import RowContext, Rows, first_holes, rows_of
 from policy.grammar.stack import stack_for
 from policy.grammar.trace import Trace
@@ -35,8 +37,8 @@ from policy.grammar.typed import Expected, TypedHoles
 class Automaton:
     """B programs being written.
 
-    Raises ValueError where the budget or a row's constraints leave no program, or a row has more
-    parameters or literals than the vocabulary can point at.
+    Raises ConstraintError where the budget or a row's constraints leave no program, ValueError
+    where a row has more parameters or literals than the vocabulary can point at.
     """
 
     def __init__(
@@ -60,6 +62,15 @@ class Automaton:
         self._cells, self._top = stack.opened(self._stack, first.t(), seen, spare.t())
         depth = max_actions + PLACES + 2
         self._typed = TypedHoles(profile, contexts, depth, root, device) if profile.typed else None
+        self._required = self._requiring(profile, contexts, root)
+
+    def _requiring(
+        self, profile: Profile, contexts: Sequence[RowContext], root: Root
+    ) -> Required | None:
+        """What sees to what tasks require; nothing where none of them requires anything."""
+        if not any(asks_of(row, root).require for row in contexts):
+            return None
+        return Required(profile, contexts, root, self._cells, self._top, self._stack.base)
 
     def _budgets(
         self, contexts: Sequence[RowContext], max_actions: int, root: Root
@@ -71,12 +82,12 @@ class Automaton:
         spare = torch.stack(limits, dim=1) - least
         for row, (actions, nodes) in zip(contexts, spare.tolist(), strict=True):
             if actions < 0:
-                raise ValueError(
+                raise ConstraintError(
                     f"max_actions: the shortest program takes {max_actions - actions}, "
                     f"got {max_actions}"
                 )
             if nodes < 0:
-                raise ValueError(
+                raise ConstraintError(
                     f"constraints.max_nodes: the smallest program has {-nodes} nodes more "
                     f"than {row.max_nodes}"
                 )
@@ -106,27 +117,35 @@ class Automaton:
 
     def sets(self) -> Int[Tensor, "B W"]:
         """The mask as sets of actions: action a is bit a % 64 of word a // 64."""
-        return self._sets(self._rows, self._top, self._asked())
+        return self._sets(self._rows, self._top, self._expected(), self._affordable())
 
     def grammar_mask(self) -> Bool[Tensor, "B V"]:
         """Actions allowed next, were there no constraints from here on."""
-        return unpack(self._grammar_sets(self._rows, self._top, self._asked()))
+        return unpack(self._grammar_sets(self._rows, self._top, self._expected()))
 
-    def _asked(self) -> Expected | None:
+    def _expected(self) -> Expected | None:
         return None if self._typed is None else self._typed.asked()
 
+    def _affordable(self) -> Int[Tensor, "B W"] | None:
+        return None if self._required is None else self._required.affordable(self._top)
+
     def _sets(
-        self, rows: Rows, top: Int[Tensor, "R N"], asked: Expected | None
+        self,
+        rows: Rows,
+        top: Int[Tensor, "R N"],
+        expected: Expected | None,
+        affordable: Int[Tensor, "N W"] | None,
     ) -> Int[Tensor, "N W"]:
-        return allowed(self._tables, rows, top, asked, varied=self._varied, counted=self._counted)
+        on, varied, counted = self._tables, self._varied, self._counted
+        return allowed(on, rows, top, expected, affordable, varied=varied, counted=counted)
 
     def _grammar_sets(
-        self, rows: Rows, top: Int[Tensor, "R N"], asked: Expected | None
+        self, rows: Rows, top: Int[Tensor, "R N"], expected: Expected | None
     ) -> Int[Tensor, "N W"]:
         free = top.clone()
         hole = torch.add(top[HOLE], rows.variant, alpha=GRAMMAR.num_holes)
         free[ACTIONS] += self._tables.forgone.index_select(0, hole)
-        return allowed(self._tables, rows, free, asked, varied=False, counted=False)
+        return allowed(self._tables, rows, free, expected, None, varied=False, counted=False)
 
     def push(self, actions: Int[Tensor, " B"]) -> None:
         """Take one action a row.
@@ -139,7 +158,10 @@ class Automaton:
             holes = GRAMMAR.num_holes * GRAMMAR.num_actions
             cell = torch.add(cell, self._rows.variant, alpha=holes)
         row = on.entries.index_select(0, on.fill.index_select(0, cell))
-        self._top = stack.write(self._stack, self._cells, self._top, row)
+        before = self._top
+        self._top = stack.write(self._stack, self._cells, before, row)
+        if self._required is not None:
+            self._required.push(actions, before, self._cells, self._top[HEIGHT])
         if self._typed is not None:
             self._typed.push(actions, self._top[BOUND], self.open_holes)
 
@@ -149,19 +171,22 @@ class Automaton:
         Masks and features are those of stepping; the masks of all positions are made at once.
         """
         count, length = actions.shape
-        tops, states = [], []
+        tops, states, missing = [], [], []
         for column in actions.unbind(1):
             tops.append(self._top)
             states.append(() if self._typed is None else self._typed.state)
+            missing.append(() if self._required is None else self._required.state)
             self.push(column)
         top = torch.stack(tops, 2).flatten(1)
-        state = [torch.stack(part, 1).flatten(0, 1) for part in zip(*states, strict=True)]
+        state, left = _flat(states), _flat(missing)
         each = torch.arange(count, device=actions.device).repeat_interleave(length)
-        asked = None if self._typed is None else self._typed.asked(*state)
+        expected = None if self._typed is None else self._typed.asked(*state)
+        required = self._required
+        paid = None if required is None else required.affordable(top, Missing(*left))
         rows = self._rows.take(each)
-        bare = sets = self._sets(rows, top, asked).view(count, length, -1)
-        if self._varied or self._counted:
-            bare = self._grammar_sets(rows, top, asked).view_as(sets)
+        bare = sets = self._sets(rows, top, expected, paid).view(count, length, -1)
+        if self._varied or self._counted or paid is not None:
+            bare = self._grammar_sets(rows, top, expected).view_as(sets)
         word = sets.gather(2, (actions >> 6)[:, :, None])[:, :, 0]
         chosen = (word >> (actions & 63)) & 1 != 0
         inside = torch.arange(length, device=actions.device) < lengths[:, None]
@@ -178,6 +203,8 @@ class Automaton:
         self._top = self._top.index_select(1, rows)
         if self._typed is not None:
             self._typed = self._typed.fork(rows)
+        if self._required is not None:
+            self._required = self._required.fork(rows)
 
     def fork(self, rows: Int[Tensor, " N"]) -> Self:
         """Copies of the given rows, wherever they stand, in an automaton of their own."""
@@ -191,5 +218,12 @@ class Automaton:
         self._top.index_copy_(1, rows, other._top)
         if self._typed is not None and other._typed is not None:
             self._typed.put(rows, other._typed)
+        if self._required is not None and other._required is not None:
+            self._required.put(rows, other._required)
         for mine, theirs in zip(self._rows, other._rows, strict=True):
             mine.index_copy_(0, rows, theirs)
+
+
+def _flat(states: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
+    """What is known at each position, row by row."""
+    return [torch.stack(part, 1).flatten(0, 1) for part in zip(*states, strict=True)]

@@ -106,6 +106,7 @@ PARENT, SCOPE, AROUND_SCOPE, HOLE, DEPTH, SLOT, OPENED, SCOPES, AT, STANDS, RETU
     FOUND, FOUND + 12
 )
 POINTERS: Final = AROUND + 1
+ROOM: Final = POINTERS + 2
 """From here on: `pointers`, `row`, `room`, then what is seen and the first two registers."""
 SEEN_ROW: Final = FOUND + len(FIELDS)
 # Registers: what may be spent beyond the shortest program, actions and nodes; the cell of the hole

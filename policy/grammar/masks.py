@@ -161,21 +161,26 @@ def allowed(
     rows: Rows,
     top: Int[Tensor, "rows N"],
     typed: Expected | None,
+    affordable: Int[Tensor, "N W"] | None,
     *,
     varied: bool,
     counted: bool,
 ) -> Int[Tensor, "N W"]:
     """Actions allowed in the holes on top (as `layout` says), as sets.
 
-    `typed`: what they expect; `varied`: rows may be of other variants than the first; `counted`:
-    nodes count.
+    `typed`: what they expect; `affordable`: what can be paid where something is required; `varied`:
+    rows may be of other variants than the first; `counted`: nodes count.
     """
     pointers, row, room, seen, actions, nodes = top[POINTERS : NODES + 1].unbind()
     mask = _in_context(on.common, rows, top, pointers, seen, typed)
     if varied:
         row = torch.add(row, rows.variant, alpha=NUM_ROWS)
-    # What is too deep has no room: it must be closed.
-    level = torch.minimum(actions, room)
+    if affordable is None:
+        # What is too deep has no room: it must be closed.
+        level = torch.minimum(actions, room)
+    else:
+        level, counted = torch.full_like(row, on.levels - 1), False
+        mask &= affordable
     mask &= on.within.index_select(0, torch.add(level, row, alpha=on.levels))
     if counted:
         level = nodes.clamp(max=on.node_levels - 1)

@@ -42,6 +42,8 @@ class RowContext:
     return_type: str = "Any"
     forbid: tuple[str, ...] = ()
     """Node classes of Python's ast that the program must not hold."""
+    require: tuple[str, ...] = ()
+    """Those that it must hold."""
     max_nodes: int | None = None
     """Most statements and expressions of the program (see `count_nodes`)."""
     has_entry: bool = True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from policy.grammar import context, spelling
 from policy.grammar.asdl import FIELDS, SUMS
 from policy.grammar.context import Kind
+from policy.grammar.errors import ConstraintError
 from policy.grammar.grammar import GRAMMAR, PAD, STOP, Action, Hole
 from policy.grammar.moves import Ints, moves
 from policy.grammar.profiles import Profile, alike, written
@@ -41,8 +42,8 @@ class Rules:
 def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
     """The tables of `profile` without the node classes in `forbid`.
 
-    Raises ValueError for a name that is no node class of Python's ast, and where nothing is left to
-    end a program with.
+    Raises ConstraintError for a name that is no node class of Python's ast, and where nothing is
+    left to end a program with.
     """
     allowed = _allowed(profile) & ~_forbidden(forbid)
     sure = certain_fillings(profile, allowed)
@@ -53,7 +54,9 @@ def rules(profile: Profile, forbid: tuple[str, ...] = ()) -> Rules:
     cost, least = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     for root in ("module", "block"):
         if least[GRAMMAR.hole_ids[root], 0] >= INFINITE:
-            raise ValueError(f"constraints.forbid: no program is left without {', '.join(forbid)}")
+            raise ConstraintError(
+                f"constraints.forbid: no program is left without {', '.join(forbid)}"
+            )
     allowed[kept] = cost[:, 0] < INFINITE
     excess = np.full((*allowed.shape, 2), INFINITE, dtype=np.int64)
     excess[kept] = np.where(cost[:, :1] < INFINITE, cost - least[hole], INFINITE)
@@ -83,7 +86,7 @@ def _forbidden(forbid: tuple[str, ...]) -> Bools:
     """[H, V] what writes a node of one of the classes."""
     for name in forbid:
         if name not in FIELDS and name not in _SUM_TYPES:
-            raise ValueError(f"constraints.forbid: {name!r} is no node class of Python's ast")
+            raise ConstraintError(f"constraints.forbid: {name!r} is no node class of Python's ast")
     banned = {node for node, sum_type in SUMS.items() if {node, sum_type} & set(forbid)}
     found = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=bool)
     if not forbid:
@@ -91,11 +94,11 @@ def _forbidden(forbid: tuple[str, ...]) -> Bools:
     found[:, [a.id for a in GRAMMAR.actions if banned.intersection(a.nodes)]] = True
     leaves = [a for a in GRAMMAR.actions if a.sort in {"name", "const", "literal"}]
     for hole in GRAMMAR.holes:
-        found[hole.id, [a.id for a in leaves if _leaf(hole, a) in banned]] = True
+        found[hole.id, [a.id for a in leaves if leaf_node(hole, a) in banned]] = True
     return found
 
 
-def _leaf(hole: Hole, action: Action) -> str:
+def leaf_node(hole: Hole, action: Action) -> str:
     """The node class that a leaf writes in `hole`, or ''."""
     if "expr" in hole.sorts:
         return written(action)
