@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from actors.behaviour import Going
 from actors.episodes import Episode, TaskGroup, Turn
 from evaluation.feedback import feedback, visible_program
-from evaluation.programs import judged, program_for
+from evaluation.programs import program_for
 from policy.edits import Edit
 from sandbox.types import Limits, Program, Result, Verdict
 
@@ -30,9 +30,8 @@ class Proposal:
 
     def record(self, results: Mapping[str, Result], policy_version: int) -> None:
         """Add what became of the edit to its episode."""
-        task, source = self.group.drawn.task, self.edit.sample.source
-        result = judged(task, source, results[self.hidden])
-        shown = None if self.shown is None else judged(task, source, results[self.shown])
+        task, result = self.group.drawn.task, results[self.hidden]
+        shown = None if self.shown is None else results[self.shown]
         lost = any(run is not None and run.verdict in _UNKNOWN for run in (result, shown))
         said = () if lost or shown is None else feedback(task, shown)
         self.episode.lost = lost

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import RESULTS, hardware, keep
 from evaluation.feedback import feedback, visible_program
-from evaluation.programs import judged, program_for
+from evaluation.programs import program_for
 from learner.rows import Replay
 from policy import spec
 from policy.drafts import Draft
@@ -86,8 +86,8 @@ def run(
     found = []
     for one, said, result in zip(distinct, shown, hidden, strict=True):
         task = tasks[one.task]
-        draft = Draft(one.actions, feedback(task, judged(task, one.source, said)))
-        right = judged(task, one.source, result).verdict is Verdict.PASSED
+        draft = Draft(one.actions, feedback(task, said))
+        right = result.verdict is Verdict.PASSED
         found.append(Ran(task, draft, right))
     return found
 

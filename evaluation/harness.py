@@ -16,11 +16,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from evaluation.config import EvaluationConfig
-from evaluation.programs import judged, program_for
+from evaluation.programs import program_for
 from evaluation.progress import Progress
 from evaluation.records import EvaluationResult
 from evaluation.scoring import Outcome, TaskTally, conditions, summarise
 from evaluation.searched import evaluate_search
+from policy.constraints import check_constraints
 from policy.decoding import set_decoding
 from policy.grammar import PROFILES
 from policy.model import Policy
@@ -42,7 +43,7 @@ class _Submitted:
     """A batch that is in the sandbox: the future and, per program, its task, tally and source."""
 
     future: Future[list[Result]]
-    owners: dict[str, tuple[Task, TaskTally, str]]
+    owners: dict[str, tuple[TaskTally, str]]
     samples: int
 
 
@@ -61,11 +62,13 @@ def evaluate(
     the k best passes. `generator` is one for all tasks, or one for each.
 
     Raises ValueError when there is nothing to do, or when the policy can't sample or be searched
-    so; SandboxUnavailable when the sandbox can't be reached.
+    so; ConstraintError when a task requires what no program can hold; SandboxUnavailable when the
+    sandbox can't be reached.
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")
     config.check_model(policy.config)
+    check_constraints(tasks, PROFILES[config.profile], config.max_actions)
     policy = at_precision(policy, config.precision)
     set_decoding(policy, config.decoding)
     if config.search != "none":
@@ -133,7 +136,7 @@ class _Evaluation:
             generator=of_specs(self._generator, indices),
             rows=config.batch_rows,
         )
-        owners: dict[str, tuple[Task, TaskTally, str]] = {}
+        owners: dict[str, tuple[TaskTally, str]] = {}
         programs: list[Program] = []
         for one in drawn:
             index = indices[one.task]
@@ -142,14 +145,14 @@ class _Evaluation:
             if tally.drawn[one.source] > 1:
                 continue
             name = f"{self._run_id}/{index}/{len(tally.drawn)}"
-            owners[name] = (task, tally, one.source)
+            owners[name] = (tally, one.source)
             programs.append(program_for(task, one.source, name, config.limits))
         return _Submitted(self._client.submit(programs), owners, len(drawn))
 
     def _judge(self, batch: _Submitted) -> None:
         for result in batch.future.result():
-            task, tally, source = batch.owners[result.id]
-            tally.outcomes[source] = Outcome.of(judged(task, source, result))
+            tally, source = batch.owners[result.id]
+            tally.outcomes[source] = Outcome.of(result)
         self._judged += batch.samples
         total = len(self._tasks) * self._config.samples
         self._on_progress(Progress(self._judged, total, self._seconds()))

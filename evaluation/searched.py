@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from evaluation.config import EvaluationConfig
-from evaluation.programs import judged, program_for
+from evaluation.programs import program_for
 from evaluation.progress import Progress
 from evaluation.records import EditRecord, EvaluationResult
 from evaluation.scoring import Outcome, SearchTally, conditions, summarise
@@ -36,19 +36,19 @@ def evaluate_search(
 ) -> EvaluationResult:
     """See `evaluation.harness.evaluate`."""
     began = time.monotonic()
-    running: list[tuple[Sequence[Task], Sequence[SearchTally], Future[list[Result]]]] = []
+    running: list[tuple[Sequence[SearchTally], Future[list[Result]]]] = []
     done = 0
     for places in _groups(len(tasks), config):
         group = [tasks[place] for place in places]
         found = search_tasks(policy, group, client, config, of_specs(generator, places)).found
         tallies = [_tally(*pair, config) for pair in zip(group, found, strict=True)]
-        running.append((group, tallies, client.submit(_programs(group, tallies, config))))
+        running.append((tallies, client.submit(_programs(group, tallies, config))))
         done += len(group)
         seconds = time.monotonic() - began
         on_progress(Progress(done * config.search_nodes, len(tasks) * config.search_nodes, seconds))
-    for searched, searched_tallies, future in running:
-        _take(searched, searched_tallies, future.result())
-    every = [tally for _, group_tallies, _ in running for tally in group_tallies]
+    for searched, future in running:
+        _take(searched, future.result())
+    every = [tally for group_tallies, _ in running for tally in group_tallies]
     how = conditions(config, arithmetic(policy))
     return summarise(every, config.ks, how, time.monotonic() - began)
 
@@ -91,11 +91,7 @@ def _programs(
     ]
 
 
-def _take(tasks: Sequence[Task], tallies: Sequence[SearchTally], results: Sequence[Result]) -> None:
-    owners = [
-        (task, tally, source)
-        for task, tally in zip(tasks, tallies, strict=True)
-        for source in tally.drawn
-    ]
-    for (task, tally, source), result in zip(owners, results, strict=True):
-        tally.outcomes[source] = Outcome.of(judged(task, source, result))
+def _take(tallies: Sequence[SearchTally], results: Sequence[Result]) -> None:
+    owners = [(tally, source) for tally in tallies for source in tally.drawn]
+    for (tally, source), result in zip(owners, results, strict=True):
+        tally.outcomes[source] = Outcome.of(result)

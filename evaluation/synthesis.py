@@ -16,6 +16,8 @@ from evaluation.records import TaskResult
 from evaluation.search.node import Node
 from evaluation.search.rounds import Found
 from evaluation.search.tasks import search_tasks
+from policy.constraints import check_constraints
+from policy.grammar import PROFILES
 from policy.model import Policy
 from policy.uniforms import Generators
 from sandbox.client import SandboxClient
@@ -63,9 +65,11 @@ def synthesise(
     Raises:
         ValueError: there are no tasks, or one (which, is not told) can't be shown to the policy or
             run by the sandbox.
+        ConstraintError: a task requires what no program can hold.
         SandboxError: the sandbox can't be reached or refuses.
 
     """
+    check_constraints(tasks, PROFILES[config.profile], config.max_actions)
     shown = [visible(task) for task in tasks]
     if config.search == "none":
         result = evaluate(policy, shown, client, config, generator=generator)

@@ -1,14 +1,16 @@
 """How many samples of an untrained policy compile: the grammar's promise, measured."""
 
+import ast
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
 import torch
 
 from policy.config import HRMConfig, ModelConfig, SpecConfig
+from policy.constraints import check_constraints
 from policy.drafts import Draft
 from policy.edits import Edit, propose
 from policy.grammar.profiles import PROFILES
@@ -35,15 +37,17 @@ class CompileReport:
     compiled: int
     within: int
     """Programs of at most `max_actions` actions."""
+    holding: int
+    """Programs that hold every node class that was required."""
     actions: int
     """Actions of all programs together."""
     failures: tuple[str, ...]
-    """Source texts that did not compile or were too long, a few."""
+    """Source texts of those that did not, a few."""
 
     @property
     def kept(self) -> bool:
-        """Whether every program compiled and stayed inside the budget."""
-        return self.compiled == self.within == self.programs
+        """Whether every program compiled, stayed inside the budget and held what it had to."""
+        return self.compiled == self.within == self.holding == self.programs
 
 
 def _task(
@@ -100,15 +104,18 @@ def compile_share(
     profile: str,
     max_actions: int,
     edits: int = 0,
+    require: tuple[str, ...] = (),
     config: ModelConfig = NETWORK,
     seed: int = 0,
 ) -> CompileReport:
     """Draw `count` programs from a policy with random weights and compile each.
 
-    After the first programs come `edits` edits of each, all counted alike.
+    After the first programs come `edits` edits of each, all counted alike. `require` names node
+    classes that every program must hold.
 
     Raises:
-        ValueError: an unknown profile, count < 1, or a budget that leaves no program.
+        ConstraintError: the budget or what is required leaves no program.
+        ValueError: an unknown profile, or count < 1.
 
     """
     if profile not in PROFILES or count < 1:
@@ -126,29 +133,51 @@ def compile_share(
         generator=torch.Generator().manual_seed(seed),
         rows=_ROWS,
     )
+    tasks = [_requiring(task, require) for task in varied_tasks()]
+    check_constraints(tasks, PROFILES[profile], max_actions)
     failures: list[str] = []
-    compiled = within = actions = 0
-    for made in islice(_samples(draw, count, edits), count):
+    compiled = within = holding = actions = 0
+    for made in islice(_samples(draw, tasks, count, edits), count):
         actions += len(made.actions)
-        fine = compiles(made.source), len(made.actions) <= max_actions
-        compiled, within = compiled + fine[0], within + fine[1]
+        fine = compiles(made.source), len(made.actions) <= max_actions, holds(made.source, require)
+        compiled, within, holding = compiled + fine[0], within + fine[1], holding + fine[2]
         if not all(fine):
             failures.append(made.source)
     return CompileReport(
-        profile, max_actions, count, compiled, within, actions, tuple(failures[:5])
+        profile, max_actions, count, compiled, within, holding, actions, tuple(failures[:5])
     )
 
 
-def _samples(draw: Callable[..., list[Edit]], count: int, edits: int) -> Iterator[Sample]:
-    """At least `count` programs, of every task of `varied_tasks` as many."""
+def _requiring(task: Task, require: tuple[str, ...]) -> Task:
+    """The task, what is required allowed; its limit on nodes would rule too much out."""
+    if not require:
+        return task
+    return replace(task, constraints=Constraints(require=require))
+
+
+def _samples(
+    draw: Callable[..., list[Edit]], tasks: list[Task], count: int, edits: int
+) -> Iterator[Sample]:
+    """At least `count` programs, of every task as many."""
     first = -(-count // (1 + edits))
-    tasks = list(varied_tasks()[:first])
+    tasks = tasks[:first]
     found = draw(tasks, [None] * len(tasks), -(-first // len(tasks)))
     yield from (edit.sample for edit in found)
     for _ in range(edits):
         tasks = [tasks[edit.task] for edit in found]
         found = draw(tasks, [Draft(edit.sample.actions) for edit in found], 1)
         yield from (edit.sample for edit in found)
+
+
+def holds(source: str, require: tuple[str, ...]) -> bool:
+    """Whether a source text holds nodes of all the classes, or of such as derive from them."""
+    if not require:
+        return True
+    try:
+        kinds = {type(node) for node in ast.walk(ast.parse(source))}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return {base.__name__ for kind in kinds for base in kind.__mro__}.issuperset(require)
 
 
 def compiles(source: str) -> bool:

@@ -23,10 +23,10 @@ def roundtrip(paths: Sequence[Path]) -> int:
     return FAILED if found.failures else 0
 
 
-def sample(number: int, budgets: str, edits: int, seed: int) -> int:
+def sample(number: int, budgets: str, edits: int, seed: int, require: tuple[str, ...]) -> int:
     """Sample an untrained policy, as many programs in each profile and budget.
 
-    Returns 1 when one does not compile or is longer than its budget.
+    Returns 1 when one does not compile, is longer than its budget or lacks what is required.
     """
     import torch
 
@@ -39,14 +39,19 @@ def sample(number: int, budgets: str, edits: int, seed: int) -> int:
         count = number // len(pairs) + (at < number % len(pairs))
         if not count:
             continue
-        found = compile_share(count, profile=profile, max_actions=budget, edits=edits, seed=seed)
+        found = compile_share(
+            count, profile=profile, max_actions=budget, edits=edits, require=require, seed=seed
+        )
+        held = f", {found.holding} hold {', '.join(require)}" if require else ""
         click.echo(
             f"profile {profile}, at most {budget} actions: {found.compiled} of {found.programs} "
-            f"compile, {found.within} inside the budget, "
+            f"compile, {found.within} inside the budget{held}, "
             f"{found.actions / found.programs:.1f} actions a program"
         )
         for source in found.failures:
-            click.echo(f"does not compile, or is too long:\n{source}", err=True)
+            click.echo(
+                f"does not compile, is too long or lacks what is required:\n{source}", err=True
+            )
         status = status if found.kept else FAILED
     return status
 

@@ -28,7 +28,8 @@ from learner.runfolder import RunFolder
 from learner.supervised import SupervisedRows
 from learner.supply import Supply
 from learner.verified import VerifiedRows
-from policy.grammar import GRAMMAR
+from policy.constraints import check_constraints
+from policy.grammar import GRAMMAR, PROFILES
 from policy.text import VOCABULARY
 from replay.metrics import ReplayCollector
 from replay.store import connect
@@ -60,6 +61,8 @@ def run(config_path: Path | None, resume: Path | None, overrides: Sequence[str])
     config = load(config_path, overrides)
     check(config)
     tasks = build(config.tasks)
+    every = [*tasks.train, *tasks.heldout, *tasks.heldout_families]
+    check_constraints(every, PROFILES[config.actors.profile], config.actors.max_actions)
     logging.getLogger().setLevel(logging.WARNING)
     with stopping(lambda: console.print("stopping; Ctrl-C again ends at once")) as stop:
         with sandbox(config) as box:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from evaluation.config import EvaluationConfig
 from evaluation.feedback import feedback, visible_program
-from evaluation.programs import judged
 from evaluation.search.node import Node
 from evaluation.search.rounds import Request
 from policy.drafts import Draft
@@ -118,10 +117,7 @@ class PolicyWorkbench:
             )
             for at, one in enumerate(testable)
         ]
-        results = {
-            one: judged(self._tasks[one.task], one.sample.source, result)
-            for one, result in zip(testable, self._client.execute(programs), strict=True)
-        }
+        results = dict(zip(testable, self._client.execute(programs), strict=True))
         return {
             one: self._draft(one, results.get(one))
             for one in new

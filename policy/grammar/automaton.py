@@ -56,21 +56,17 @@ class Automaton:
         self._rows = Rows(*(values.to(device) for values in rows_of(contexts, forbids, root)))
         self._varied = len(forbids) > 1
         self._counted = any(row.max_nodes is not None for row in contexts)
-        self._stack = stack_for(max_actions, self._tables.levels, device)
+        requiring = any(asks_of(row, root).require for row in contexts)
+        self._stack = stack_for(max_actions, self._tables.levels, device, advanced=requiring)
         spare = self._budgets(contexts, max_actions, root)
         first, seen = (values.to(device) for values in first_holes(profile, contexts, root))
         self._cells, self._top = stack.opened(self._stack, first.t(), seen, spare.t())
         depth = max_actions + PLACES + 2
         self._typed = TypedHoles(profile, contexts, depth, root, device) if profile.typed else None
-        self._required = self._requiring(profile, contexts, root)
-
-    def _requiring(
-        self, profile: Profile, contexts: Sequence[RowContext], root: Root
-    ) -> Required | None:
-        """What sees to what tasks require; nothing where none of them requires anything."""
-        if not any(asks_of(row, root).require for row in contexts):
-            return None
-        return Required(profile, contexts, root, self._cells, self._top, self._stack.base)
+        self._required = None
+        if requiring:
+            state = self._cells, self._top
+            self._required = Required(profile, contexts, root, *state, self._stack.base)
 
     def _budgets(
         self, contexts: Sequence[RowContext], max_actions: int, root: Root
@@ -145,6 +141,8 @@ class Automaton:
         free = top.clone()
         hole = torch.add(top[HOLE], rows.variant, alpha=GRAMMAR.num_holes)
         free[ACTIONS] += self._tables.forgone.index_select(0, hole)
+        if self._required is not None:
+            free[ACTIONS].clamp_(min=0)
         return allowed(self._tables, rows, free, expected, None, varied=False, counted=False)
 
     def push(self, actions: Int[Tensor, " B"]) -> None:

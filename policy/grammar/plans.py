@@ -30,7 +30,7 @@ from policy.grammar.moves import Bools, Ints, moves
 from policy.grammar.profiles import Profile
 from policy.grammar.requirements import Requirement, requirement
 from policy.grammar.rules import leaf_node, rules
-from policy.grammar.surroundings import certain, surroundings
+from policy.grammar.surroundings import Surroundings, surroundings
 
 _CONTEXTS: Final = ("Load", "Store", "Del")
 _HAVE_CONTEXT: Final = frozenset({"Name", "Attribute", "Subscript", "Starred", "List", "Tuple"})
@@ -56,6 +56,7 @@ class Asks(NamedTuple):
 class Plans:
     """The plans of a profile, less what a task forbids, for a list of classes."""
 
+    around: Surroundings
     hole: Ints
     """[P] the pairs that are allowed, in the order of their holes."""
     action: Ints
@@ -78,20 +79,21 @@ def plans(profile: Profile, asks: Asks) -> Plans:
     hole, action = allowed.nonzero()
     writes = _writes(hole, action, require)
     excess = packed(rule.excess[hole, action], few_nodes=asks.few_nodes)
+    around = surroundings(profile, require)
+    every = _Pairs.of(hole, action, writes, excess)
     # Other actions of a list leave all to its rest, which can do no better than the list.
     useful = np.flatnonzero(moves().children[LOAD, action].any(1) | (writes > 0))
-    pairs = hole[useful], action[useful], writes[useful], excess[useful]
-    sure = _sure(profile, *pairs[:2], arguments="arg" in require)
-    holes, first = np.unique(pairs[0], return_index=True)
+    pairs = _Pairs.of(hole[useful], action[useful], writes[useful], excess[useful])
+    sure = _sure(around, hole[useful], action[useful], arguments="arg" in require)
+    holes, first = np.unique(hole[useful], return_index=True)
     extra = np.full((len(sure), GRAMMAR.num_holes, 1 << len(require)), NEVER, dtype=np.int32)
     extra[:, :, 0] = 0
     while True:
-        costs = np.where(sure[:, :, None], _costs(profile, extra, *pairs), NEVER)
+        costs = np.where(sure[:, :, None], pairs.costs(around, extra), NEVER)
         new = extra.copy()
         new[:, holes, 1:] = np.minimum.reduceat(costs, first, axis=1)[:, :, 1:]
         if (new == extra).all():
-            costs = _costs(profile, extra, hole, action, writes, excess)
-            return Plans(hole, action, writes, costs, extra)
+            return Plans(around, hole, action, writes, every.costs(around, extra), extra)
         extra = new
 
 
@@ -118,6 +120,10 @@ def given(root: Root, *, has_params: bool) -> frozenset[str]:
 
 def _kin(node: str) -> set[str]:
     return {base.__name__ for base in getattr(ast, node).__mro__}
+
+
+CLASSES: Final = frozenset[str]().union(*(_kin(node) for node in SUMS))
+"""All that a task can require."""
 
 
 def _keep_a_slot(allowed: Bools) -> None:
@@ -161,7 +167,7 @@ def _nodes(hole: Hole, action: Action) -> Iterator[str]:
         yield _CONTEXTS[LOAD]
 
 
-def _sure(profile: Profile, hole: Ints, action: Ints, *, arguments: bool) -> Bools:
+def _sure(around: Surroundings, hole: Ints, action: Ints, *, arguments: bool) -> Bools:
     """[K, P] whether an action is to be had for good. `arguments`: a slot is kept for one."""
     asked = [
         _asked(GRAMMAR.holes[at], GRAMMAR.actions[one], arguments)
@@ -169,7 +175,7 @@ def _sure(profile: Profile, hole: Ints, action: Ints, *, arguments: bool) -> Boo
     ]
     had = np.array([one is not None for one in asked])
     needs, bans = np.array([(0, 0) if one is None else one[:2] for one in asked]).T
-    return had & certain(profile, needs, bans)
+    return had & around.certain(needs, bans)
 
 
 def _asked(hole: Hole, action: Action, arguments: bool) -> Requirement | None:
@@ -186,25 +192,43 @@ def _asked(hole: Hole, action: Action, arguments: bool) -> Requirement | None:
     return asked._replace(ban=asked.ban & ~int(Flag.NO_CAPTURE))
 
 
-def _costs(
-    profile: Profile, extra: Ints, hole: Ints, action: Ints, writes: Ints, excess: Ints
-) -> Ints:
-    """[K, P, Q] as `Plans.costs`, from what plans cost in the holes that actions open."""
-    on = moves()
-    said = np.stack((on.mode[hole], on.rest[hole, action], action, writes))
-    (mode, rest, chosen, wrote), which = np.unique(said, axis=1, return_inverse=True)
-    below, children = surroundings(profile).below, on.children[mode, chosen]
-    held = np.full((len(extra), len(chosen), extra.shape[2]), NEVER, dtype=np.int32)
-    held[:, :, 0] = 0
-    for slot, child in enumerate(children.T):
-        some = np.flatnonzero(child)
-        _join(held, some, extra[below[:, chosen[some], slot], child[some]])
-    some = np.flatnonzero(rest)
-    _join(held, some, extra[:, rest[some]])
-    sets = np.arange(held.shape[2]) & ~wrote[:, None]
-    held = np.take_along_axis(held, sets[None], axis=2)[:, which.reshape(-1)]
-    costs: Ints = np.where(held < NEVER, held + excess[:, None], NEVER)
-    return costs
+class _Pairs(NamedTuple):
+    """Pairs of a hole and an action; those that open and leave the same share a column n."""
+
+    chosen: Ints
+    """[n] the action."""
+    children: Ints
+    """[n, C] the holes that it opens, 0: none."""
+    rest: Ints
+    """[n] what is left of a list."""
+    wrote: Ints
+    """[n] the classes that it writes."""
+    column: Ints
+    """[P]"""
+    excess: Ints
+    """[P]"""
+
+    @classmethod
+    def of(cls, hole: Ints, action: Ints, writes: Ints, excess: Ints) -> "_Pairs":
+        on = moves()
+        said = np.stack((on.mode[hole], on.rest[hole, action], action, writes))
+        (mode, rest, chosen, wrote), column = np.unique(said, axis=1, return_inverse=True)
+        return cls(chosen, on.children[mode, chosen], rest, wrote, column.reshape(-1), excess)
+
+    def costs(self, around: Surroundings, extra: Ints) -> Ints:
+        """[K, P, Q] as `Plans.costs`, from what plans cost in the holes that actions open."""
+        held = np.full((len(extra), len(self.chosen), extra.shape[2]), NEVER, dtype=np.int32)
+        held[:, :, 0] = 0
+        for slot, child in enumerate(self.children.T):
+            some = np.flatnonzero(child)
+            below = around.below[:, self.chosen[some], slot]
+            _join(held, some, extra[below, child[some]])
+        some = np.flatnonzero(self.rest)
+        _join(held, some, extra[:, self.rest[some]])
+        sets = np.arange(held.shape[2]) & ~self.wrote[:, None]
+        held = np.take_along_axis(held, sets[None], axis=2)[:, self.column]
+        costs: Ints = np.where(held < NEVER, held + self.excess[:, None], NEVER)
+        return costs
 
 
 def _join(held: Ints, some: Ints, more: Ints) -> None:

@@ -34,7 +34,7 @@ from policy.grammar.layout import (
     ROOM,
     ROW_BIT,
 )
-from policy.grammar.plans import NEVER, SECOND_BITS, Asks, given, unpacked
+from policy.grammar.plans import CLASSES, NEVER, SECOND_BITS, Asks, given, unpacked
 from policy.grammar.profiles import Profile
 from policy.grammar.required_tables import RequiredTables, required_tables_on
 from policy.grammar.rows import RowContext
@@ -95,6 +95,10 @@ class Required:
             wanted, costs, *top[ACTIONS : NODES + 1].tolist(), strict=True
         ):
             for bit, name in enumerate(asks.require):
+                if name not in CLASSES:
+                    raise ConstraintError(
+                        f"constraints.require: {name!r} is no node class of Python's ast"
+                    )
                 if own[1 << bit] >= NEVER:
                     without = f" without {', '.join(asks.forbid)}" if asks.forbid else ""
                     raise ConstraintError(
@@ -191,8 +195,8 @@ def _places(
     """Where holes stand in the tables."""
     fields = (where >> RETURN_BIT & (1 << RETURN_BITS) - 1) << LOW_BITS
     fields |= where & (1 << LOW_BITS) - 1
-    place = on.number.index_select(0, fields.flatten()).view_as(hole) + hole
-    return place + variant * on.places
+    fields += variant << RETURN_BITS + LOW_BITS
+    return on.number.index_select(0, fields.flatten()).view_as(hole) + hole
 
 
 def _paid(

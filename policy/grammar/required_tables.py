@@ -1,7 +1,7 @@
 """The plans of a batch's tasks as tables on a device.
 
-v variants (what tasks ask for), K surroundings, H hole types, V actions, Q sets of required
-classes, R rows that tell holes apart.
+v variants (what tasks ask for), K surroundings (as many as each variant tells apart), H hole types,
+V actions, Q sets of required classes, R rows that tell holes apart.
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,16 @@ from policy.grammar.moves import Ints
 from policy.grammar.plans import NEVER, Asks, packed, plans
 from policy.grammar.profiles import Profile
 from policy.grammar.rules import rules
-from policy.grammar.surroundings import surroundings
 
 
 @dataclass(frozen=True, eq=False)
 class RequiredTables:
-    """Surroundings s of a hole h of variant v stand at (v*K + s)*H + h."""
+    """The places of a variant's holes follow one another: s*H + h for hole h in surroundings s."""
 
     sets: int
     """Q, of the variant that requires most."""
-    places: int
-    """K*H"""
-    number: Int[Tensor, " 32768"]
-    """As `Surroundings.number`, times H."""
+    number: Int[Tensor, " v*32768"]
+    """As `Surroundings.number`, of each variant: the place of hole 0."""
     left: Int[Tensor, "vKH Q Q"]
     """int32: what the hole costs where, of set i, other holes hold j."""
     row: Int[Tensor, " vKH"]
@@ -47,6 +44,8 @@ class _Variant(NamedTuple):
 
     own: Ints
     """[KH, Q]"""
+    number: Ints
+    """[32768]"""
     row: Ints
     """[KH]"""
     costs: Ints
@@ -64,14 +63,17 @@ def required_tables_on(
     sets = max(one.own.shape[1] for one in found)
     first = np.cumsum([0, *(len(one.costs) for one in found)])
     rows = [sets * (one.row + begin) for one, begin in zip(found, first, strict=False)]
+    before = np.cumsum([0, *(len(one.own) for one in found)])
+    numbers = [
+        one.number * GRAMMAR.num_holes + begin for one, begin in zip(found, before, strict=False)
+    ]
 
     def put(arrays: list[Ints]) -> Tensor:
         return torch.from_numpy(np.concatenate(arrays)).to(device)
 
     return RequiredTables(
         sets=sets,
-        places=len(found[0].own),
-        number=put([surroundings(profile).number * GRAMMAR.num_holes]),
+        number=put(numbers),
         left=put([_left(_padded(one.own, sets)) for one in found]),
         row=put(rows),
         costs=put([_padded(one.costs, sets).reshape(-1, 64 * WORDS) for one in found]),
@@ -103,7 +105,7 @@ def _variant(profile: Profile, asks: Asks) -> _Variant:
     writes = np.zeros((GRAMMAR.num_holes, GRAMMAR.num_actions), dtype=np.uint8)
     writes[plan.hole, plan.action] = plan.writes
     own = plan.extra.reshape(-1, plan.extra.shape[2])
-    return _Variant(own, row.reshape(-1), np.stack(costs), writes.reshape(-1))
+    return _Variant(own, plan.around.number, row.reshape(-1), np.stack(costs), writes.reshape(-1))
 
 
 def _padded(costs: Ints, sets: int) -> Ints:

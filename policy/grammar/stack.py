@@ -40,6 +40,7 @@ from policy.grammar.layout import (
 )
 
 MAX_FEATURE = 31
+_ADVANCE = 1 << 9
 _LEAST, _MOST = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
 
 
@@ -73,8 +74,12 @@ class Stack(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def stack_for(max_actions: int, levels: int, device: torch.device) -> Stack:
-    """The stack of programs of so many actions; `levels` are those of `masks.Tables`."""
+def stack_for(max_actions: int, levels: int, device: torch.device, *, advanced: bool) -> Stack:
+    """The stack of programs of so many actions; `levels` are those of `masks.Tables`.
+
+    `advanced`: less than nothing may be left to spend, where what is required will be cheaper than
+    what was reckoned with.
+    """
 
     def put(*values: int) -> Tensor:
         return torch.tensor(values, dtype=torch.int64, device=device)
@@ -86,7 +91,8 @@ def stack_for(max_actions: int, levels: int, device: torch.device) -> Stack:
     empty[base + PLACE * depth] = NOWHERE
     registers = {HEIGHT: base + 1, READ: NO_NAME[0], WRITE: NO_NAME[1]}
     kept = {ACTIONS, NODES, HEIGHT, POSITION}
-    least = {ACTIONS: 0, NODES: 0, HEIGHT: base, POSITION: 0}
+    spent = -_ADVANCE if advanced else 0
+    least = {ACTIONS: spent, NODES: spent, HEIGHT: base, POSITION: 0}
     most = {HEIGHT: base + depth - PLACES, POSITION: max_actions - 1}
     every = range(REGISTERS, REGISTERS + NUM_REGISTERS)
     places = range(PLACES)

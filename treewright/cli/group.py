@@ -18,6 +18,7 @@ USER_ERRORS = {
     "learner.runfolder": ("RunFolderError",),
     "policy.decoding": ("CompileError",),
     "policy.export": ("ExportError",),
+    "policy.grammar.errors": ("ConstraintError",),
     "policy.parity": ("ParityError",),
     "policy.spec": ("SpecError",),
     "replay.interface": ("ReplayError",),

@@ -30,11 +30,14 @@ def policy_roundtrip(paths: tuple[Path, ...]) -> None:
 @click.option("--budgets", default="192", show_default=True, help="Actions, comma-separated.")
 @click.option("--edits", type=click.IntRange(0), default=0, help="Edits of each, counted as well.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def policy_sample(untrained: bool, n: int, budgets: str, edits: int, seed: int) -> None:
+@click.option("--require", multiple=True, help="A class of Python's ast that each must hold.")
+def policy_sample(
+    untrained: bool, n: int, budgets: str, edits: int, seed: int, require: tuple[str, ...]
+) -> None:
     """How many of an untrained policy's samples compile within their budget; exits 1 if not all."""
     from treewright.checks import sample
 
-    sys.exit(sample(n, budgets, edits, seed))
+    sys.exit(sample(n, budgets, edits, seed, require))
 
 
 @policy.command("parity")

@@ -10,6 +10,7 @@ from policy.grammar.untrained import CONTEXT, draw
 
 CPU = torch.device("cpu")
 CONSTRAINED = RowContext(num_params=2, forbid=("For", "BinOp"), max_nodes=30)
+REQUIRING = RowContext(num_params=2, require=("Break", "Gt"))
 # What reads a value on the host, or makes a shape of values.
 WAITING = {"aten._local_scalar_dense", "aten.nonzero", "aten.masked_select", "aten.unique_dim"}
 
@@ -46,6 +47,8 @@ SETTINGS = [
     ((CONTEXT,), "python"),
     ((CONTEXT, CONSTRAINED), "python"),
     ((CONTEXT, CONSTRAINED), "core_typed"),
+    ((CONTEXT, REQUIRING), "core"),
+    ((CONTEXT, REQUIRING, CONSTRAINED), "core_typed"),
 ]
 
 
