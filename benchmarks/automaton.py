@@ -21,6 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -156,6 +157,32 @@ def compiled(profile: str, batch: int, rounds: int) -> dict[str, Any]:
     }
 
 
+def required(profile: str, batch: int, rounds: int) -> dict[str, Any]:
+    """Steps of the programs where nothing is required of them, one class and two, in turn."""
+    chooser = random.Random(batch)
+    programs = encoded()
+    steps: list[list[float]] = [[] for _ in REQUIRED]
+    made: list[list[float]] = [[] for _ in REQUIRED]
+    for _ in range(rounds):
+        chosen = programs[[chooser.randrange(len(programs)) for _ in range(batch)]]
+        chosen = chosen[:, : int((chosen != 0).sum(1).max())]
+        machines = []
+        for seconds, names in zip(made, REQUIRED, strict=True):
+            row = replace(ROW, require=names)
+            build = partial(Automaton, PROFILES[profile], [row] * batch, 192, Root.BODY, CPU)
+            seconds.append(timed(build))
+            machines.append(build())
+        for column in chosen.unbind(1):
+            for seconds, machine in zip(steps, machines, strict=True):
+                seconds.append(timed(machine.mask) + timed(partial(machine.push, column)))
+    return {
+        "classes": [len(names) for names in REQUIRED],
+        "mask_push": [summary(seconds, batch) for seconds in steps],
+        "first_use_ms": [1e3 * seconds[0] for seconds in made],
+        "set_up_ms": [1e3 * statistics.median(seconds) for seconds in made],
+    }
+
+
 class Peer:
     """XGrammar over bytes."""
 
@@ -205,6 +232,8 @@ class Peer:
 
 
 CPU = torch.device("cpu")
+REQUIRED: tuple[tuple[str, ...], ...] = ((), ("Return",), ("Name", "Return"))
+"""Of classes that every program holds."""
 
 
 def hardware() -> str:
@@ -246,6 +275,18 @@ def show_compiled(found: dict[str, Any]) -> None:
     )
 
 
+def show_required(found: dict[str, Any]) -> None:
+    """Print what it costs to see to required classes."""
+    nothing, *some = (step["p50"] for step in found["mask_push"])
+    for number, step, first, ready in zip(
+        found["classes"][1:], some, found["first_use_ms"][1:], found["set_up_ms"][1:], strict=True
+    ):
+        print(
+            f"           {number} required: p50 {step:.2f} us a row and step, none beside it "
+            f"{nothing:.2f}, {step / nothing:.2f} times; set-up {ready:.2f} ms, at first {first:.0f}"
+        )
+
+
 def main() -> None:
     """Measure, print and append to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -268,9 +309,12 @@ def main() -> None:
             found = ours(given.profile, batch, given.rounds)
             theirs = peer.measure(batch, max(2, given.rounds // 4)) if peer else None
             graph = compiled(given.profile, batch, given.rounds) if given.compiled else None
+            seen_to = required(given.profile, batch, given.rounds)
             show(found, theirs)
+            show_required(seen_to)
             if graph is not None:
                 show_compiled(graph)
+            found["required"] = seen_to
             batches.append({"automaton": found, "xgrammar": theirs, "compiled": graph})
     RESULTS.parent.mkdir(exist_ok=True)
     record = {

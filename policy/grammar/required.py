@@ -83,6 +83,7 @@ class Required:
         nothing = nothing.to(top.device)
         few_nodes = torch.tensor([asks.few_nodes for asks in wanted], device=top.device)
         self.state = Missing(variant, few_nodes, missing, nothing)
+        self._counted = any(asks.few_nodes for asks in wanted)
         self._base, self._depth = base, (len(cells) - base) // COLUMNS
         self._costs = nothing.repeat(self._depth, 1, 1)
         self._places = torch.arange(PLACES, device=top.device)[:, None]
@@ -122,17 +123,27 @@ class Required:
         """
         on, (variant, few_nodes, classes, below) = self._on, missing or self.state
         at = _places(on, top[AT], top[HOLE], variant)
-        row, left = on.row.index_select(0, at), on.left.index_select(0, at)
-        costs = []
-        for part in range(on.sets):
-            cost = on.costs.index_select(0, row + (classes & ~part)) + below[:, part, None]
-            costs.append(cost.masked_fill_((classes & part != part)[:, None], NEVER))
-        cost = costs[0]
-        for other in costs[1:]:
-            cost = torch.minimum(cost, other)
-        whole = classes[:, None, None].expand(-1, 1, on.sets)
-        least = (left.gather(1, whole)[:, 0] + below).amin(1)
-        return _packed(_paid(cost, least, few_nodes, top))
+        parts = torch.arange(on.sets, device=at.device)
+        left = classes[:, None]
+        whole = left[:, :, None].expand(-1, 1, on.sets)
+        least = (on.left.index_select(0, at).gather(1, whole)[:, 0] + below).amin(1)
+        limits = _limits(least, few_nodes, top)
+        # What holes below cannot be left with, nothing pays.
+        below = torch.where((left & parts) == parts, below, 2 * NEVER)
+        row = on.row.index_select(0, at)[:, None] + (left & ~parts)
+        rows, shared = row.unbind(1), below[:, :, None].unbind(1)
+        if not self._counted:
+            most = (limits[0] << SECOND_BITS) + _HALF
+            fits = on.costs.index_select(0, rows[0]) < most - shared[0]
+            for own, cost in zip(rows[1:], shared[1:], strict=True):
+                fits |= on.costs.index_select(0, own) < most - cost
+            return _packed(fits)
+        # Of all ways to share what is missing the cheapest counts: it is what is left to the next.
+        cost = on.costs.index_select(0, rows[0]) + shared[0]
+        for own, more in zip(rows[1:], shared[1:], strict=True):
+            cost = torch.minimum(cost, on.costs.index_select(0, own) + more)
+        first = cost + _HALF >> SECOND_BITS
+        return _packed((first <= limits[0]) & (cost - (first << SECOND_BITS) <= limits[1]))
 
     def push(
         self,
@@ -199,13 +210,10 @@ def _places(
     return on.number.index_select(0, fields.flatten()).view_as(hole) + hole
 
 
-def _paid(
-    cost: Int[Tensor, "N V"],
-    least: Int[Tensor, " N"],
-    few_nodes: Bool[Tensor, " N"],
-    top: Int[Tensor, "R N"],
-) -> Bool[Tensor, "N V"]:
-    """Whether costs are within what may be spent; `least` is the cheapest plan's."""
+def _limits(
+    least: Int[Tensor, " N"], few_nodes: Bool[Tensor, " N"], top: Int[Tensor, "R N"]
+) -> Int[Tensor, "2 N 1"]:
+    """What may be spent, in the order of costs; `least` is the cheapest plan's."""
     first = least + _HALF >> SECOND_BITS
     fewest = torch.where(few_nodes, least - (first << SECOND_BITS), first)
     # What is too deep must be closed in the shortest way.
@@ -213,12 +221,17 @@ def _paid(
     limits = torch.where(
         few_nodes, torch.stack((top[NODES], actions)), torch.stack((actions, top[NODES]))
     )
-    limits = limits.clamp(max=NEVER - 1 >> SECOND_BITS + 1).to(torch.int32)[:, :, None]
-    first = cost + _HALF >> SECOND_BITS
-    return (first <= limits[0]) & (cost - (first << SECOND_BITS) <= limits[1])
+    return limits.clamp(max=NEVER - 1 >> SECOND_BITS + 1).to(torch.int32)[:, :, None]
 
 
 def _packed(fits: Bool[Tensor, "N V"]) -> Int[Tensor, "N W"]:
     """Booleans as sets."""
+    if fits.device.type == "cpu" and not torch.compiler.is_compiling():
+        # The lowest bits of eight bytes meet in the highest byte of the product.
+        bits = fits.view(torch.int64) * _GATHER >> 56
+        return bits.to(torch.uint8).view(torch.int64)
     bits = torch.arange(64, device=fits.device)
     return (fits.view(len(fits), WORDS, 64).long() << bits).sum(-1)
+
+
+_GATHER: Final = 0x0102040810204080

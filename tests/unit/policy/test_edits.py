@@ -19,8 +19,8 @@ from policy.precision import at_precision
 from policy.sampler import sample
 from policy.spec import collate, encode
 from policy.subtrees import ROOT, first_action, subtrees
-from policy.untrained import compiles, varied_tasks
-from tasks.schema import Example, Param, Signature, Task
+from policy.untrained import compiles, holds, varied_tasks
+from tasks.schema import Constraints, Example, Param, Signature, Task
 
 CORE = PROFILES["core"]
 BUDGET = 48
@@ -244,6 +244,29 @@ def test_what_can_no_longer_stand_is_written_anew():
     assert unbound
     for edit in unbound:
         assert edit.sample.drawn[-1] == len(edit.sample.actions) - 1
+
+
+@pytest.mark.parametrize("node", ["/body/1", "/body/1/body/0", "/body/2/value", ""])
+def test_what_is_required_is_in_every_edit_wherever_it_is_made(node):
+    """What the draft holds elsewhere counts; where it is written anew, something must hold it."""
+    task = replace(TASK, constraints=Constraints(require=("For", "Add")))
+    one = draft(task=task)
+    at = subtrees(one.actions, Root.BODY).node(node)
+    generator = torch.Generator().manual_seed(1)
+    policy = pointing_at(model(), at)
+    edits = propose(policy, [task], [one], 12, profile=CORE, generator=generator)
+    assert all(holds(edit.sample.source, ("For", "Add")) for edit in edits)
+    with torch.no_grad():
+        check(policy, task, one, edits[0], TOLERANCE["float32"])
+
+
+def test_a_draft_that_lacks_what_is_required_is_written_anew_or_refused():
+    task = replace(TASK, constraints=Constraints(require=("While",)))
+    one = draft("def f(n, xs):\n    return n + len(xs)\n", task)
+    (edit,) = propose(pointing_at(model(), ROOT), [task], [one], 1, profile=CORE)
+    assert holds(edit.sample.source, ("While",))
+    with pytest.raises(ValueError, match=r"prefixes: action 0 of prefix 0, .* is not allowed"):
+        propose(pointing_at(model(), 2), [task], [one], 1, profile=CORE)
 
 
 def test_the_root_keeps_nothing():

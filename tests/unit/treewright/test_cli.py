@@ -105,6 +105,22 @@ def test_the_untrained_policy_is_measured():
         assert result.output.count(line) == len(PROFILES)
 
 
+def test_what_is_required_of_the_untrained_policy_is_counted():
+    asked = ["policy", "sample", "--untrained", "--n", "20", "--budgets", "24", "--require", "For"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    assert result.output.count("4 inside the budget, 4 hold For, ") == len(PROFILES)
+
+
+def test_what_no_profile_holds_is_refused_in_one_line():
+    asked = ["policy", "sample", "--untrained", "--require", "For", "--require", "Global"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    said = "task answer: constraints.require: no program of profile core is sure to have room for"
+    assert f"{said} Global" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
 def test_budgets_that_are_no_numbers_are_refused_in_one_line():
     asked = ["policy", "sample", "--untrained", "--budgets", "32,x"]
     result = CliRunner().invoke(main, asked)
