@@ -283,7 +283,7 @@ def show_required(found: dict[str, Any]) -> None:
     ):
         print(
             f"           {number} required: p50 {step:.2f} us a row and step, none beside it "
-            f"{nothing:.2f}, {step / nothing:.2f} times; set-up {ready:.2f} ms, at first {first:.0f}"
+            f"{nothing:.2f}, {step / nothing:.2f} times; set-up {ready:.2f} ms (first {first:.0f})"
         )
 
 

@@ -21,6 +21,7 @@ from operator import or_
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from policy.grammar import context
 from policy.grammar.asdl import SUMS
@@ -37,6 +38,7 @@ _HAVE_CONTEXT: Final = frozenset({"Name", "Attribute", "Subscript", "Starred", "
 _LAST_SLOT: Final = GRAMMAR.action_ids[f"LOCAL_{GRAMMAR.max_locals - 1}"]
 
 
+Costs = NDArray[np.int32]
 NEVER: Final = 1 << 24
 """The cost of what cannot be had."""
 SECOND_BITS: Final = 10
@@ -63,10 +65,10 @@ class Plans:
     """[P]"""
     writes: Ints
     """[P] which of the classes the action writes there, as a set."""
-    costs: Ints
+    costs: Costs
     """[K, P, Q] what the action costs, with the cheapest way to hold a set in it and in what it
     opens, beyond the cheapest filling of the hole; NEVER where there is none."""
-    extra: Ints
+    extra: Costs
     """[K, H, Q] what the cheapest plan costs."""
 
 
@@ -97,10 +99,11 @@ def plans(profile: Profile, asks: Asks) -> Plans:
         extra = new
 
 
-def packed(costs: Ints, *, few_nodes: bool) -> Ints:
+def packed(costs: Ints, *, few_nodes: bool) -> Costs:
     """[…, 2] actions and nodes as one number."""
     first, second = costs[..., int(few_nodes)], costs[..., int(not few_nodes)]
-    return ((first << SECOND_BITS) + second).astype(np.int32)
+    result: Costs = ((first << SECOND_BITS) + second).astype(np.int32)
+    return result
 
 
 def unpacked(cost: int, *, few_nodes: bool) -> tuple[int, int]:
@@ -205,17 +208,17 @@ class _Pairs(NamedTuple):
     """[n] the classes that it writes."""
     column: Ints
     """[P]"""
-    excess: Ints
+    excess: Costs
     """[P]"""
 
     @classmethod
-    def of(cls, hole: Ints, action: Ints, writes: Ints, excess: Ints) -> "_Pairs":
+    def of(cls, hole: Ints, action: Ints, writes: Ints, excess: Costs) -> "_Pairs":
         on = moves()
         said = np.stack((on.mode[hole], on.rest[hole, action], action, writes))
         (mode, rest, chosen, wrote), column = np.unique(said, axis=1, return_inverse=True)
         return cls(chosen, on.children[mode, chosen], rest, wrote, column.reshape(-1), excess)
 
-    def costs(self, around: Surroundings, extra: Ints) -> Ints:
+    def costs(self, around: Surroundings, extra: Costs) -> Costs:
         """[K, P, Q] as `Plans.costs`, from what plans cost in the holes that actions open."""
         held = np.full((len(extra), len(self.chosen), extra.shape[2]), NEVER, dtype=np.int32)
         held[:, :, 0] = 0
@@ -227,11 +230,11 @@ class _Pairs(NamedTuple):
         _join(held, some, extra[:, self.rest[some]])
         sets = np.arange(held.shape[2]) & ~self.wrote[:, None]
         held = np.take_along_axis(held, sets[None], axis=2)[:, self.column]
-        costs: Ints = np.where(held < NEVER, held + self.excess[:, None], NEVER)
+        costs: Costs = np.where(held < NEVER, held + self.excess[:, None], NEVER)
         return costs
 
 
-def _join(held: Ints, some: Ints, more: Ints) -> None:
+def _join(held: Costs, some: Ints, more: Costs) -> None:
     """Let one more hole of some of the actions hold part of each set."""
     before = held[:, some]
     after = before.copy()

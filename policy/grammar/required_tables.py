@@ -4,19 +4,21 @@ v variants (what tasks ask for), K surroundings (as many as each variant tells a
 V actions, Q sets of required classes, R rows that tell holes apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from policy.grammar.bits import WORDS
 from policy.grammar.grammar import GRAMMAR
 from policy.grammar.moves import Ints
-from policy.grammar.plans import NEVER, Asks, packed, plans
+from policy.grammar.plans import NEVER, Asks, Costs, packed, plans
 from policy.grammar.profiles import Profile
 from policy.grammar.rules import rules
 
@@ -42,15 +44,15 @@ class RequiredTables:
 class _Variant(NamedTuple):
     """The tables of one variant, as far as its own Q goes."""
 
-    own: Ints
+    own: Costs
     """[KH, Q]"""
     number: Ints
     """[32768]"""
     row: Ints
     """[KH]"""
-    costs: Ints
+    costs: Costs
     """[R, Q, 64W]"""
-    writes: Ints
+    writes: NDArray[np.uint8]
     """[H*V]"""
 
 
@@ -68,7 +70,7 @@ def required_tables_on(
         one.number * GRAMMAR.num_holes + begin for one, begin in zip(found, before, strict=False)
     ]
 
-    def put(arrays: list[Ints]) -> Tensor:
+    def put(arrays: Sequence[NDArray[Any]]) -> Tensor:
         return torch.from_numpy(np.concatenate(arrays)).to(device)
 
     return RequiredTables(
@@ -86,7 +88,7 @@ def _variant(profile: Profile, asks: Asks) -> _Variant:
     plan, rule = plans(profile, asks), rules(profile, asks.forbid)
     excess = packed(rule.excess, few_nodes=asks.few_nodes)
     rows: dict[bytes, int] = {}
-    costs: list[Ints] = []
+    costs: list[Costs] = []
     row = np.empty(plan.extra.shape[:2], dtype=np.int64)
     for hole in range(GRAMMAR.num_holes):
         pairs = slice(*np.searchsorted(plan.hole, (hole, hole + 1)))
@@ -108,14 +110,14 @@ def _variant(profile: Profile, asks: Asks) -> _Variant:
     return _Variant(own, plan.around.number, row.reshape(-1), np.stack(costs), writes.reshape(-1))
 
 
-def _padded(costs: Ints, sets: int) -> Ints:
+def _padded(costs: Costs, sets: int) -> Costs:
     """[…, sets, …] nothing can be had beyond the variant's own classes."""
     more = [(0, 0), (0, sets - costs.shape[1]), (0, 0)][: costs.ndim]
     return np.pad(costs, more, constant_values=NEVER)
 
 
-def _left(own: Ints) -> Ints:
+def _left(own: Costs) -> Costs:
     """[KH, Q, Q] as `RequiredTables.left`."""
     whole, part = np.indices((own.shape[1],) * 2)
-    left: Ints = np.where(part & ~whole == 0, own[:, whole & ~part], np.int32(NEVER))
+    left: Costs = np.where(part & ~whole == 0, own[:, whole & ~part], np.int32(NEVER))
     return left

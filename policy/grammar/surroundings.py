@@ -60,11 +60,11 @@ class Surroundings:
 
 def surroundings(profile: Profile, require: tuple[str, ...]) -> Surroundings:
     """Those that matter for the classes in `require`, beginning with those of the roots."""
-    known = sum(flag for flag, names in _MATTERS.items() if not set(names).isdisjoint(require))
+    known = sum(int(flag) for flag, names in _MATTERS.items() if set(names) & set(require))
     if profile.returns:
         # A class may stand in the `return` that a function must end with.
-        known |= Flag.MUST_RETURN | Flag.FUNCTION
-    return _surroundings(profile, int(known))
+        known |= int(Flag.MUST_RETURN | Flag.FUNCTION)
+    return _surroundings(profile, known)
 
 
 @lru_cache(maxsize=64)
@@ -88,7 +88,7 @@ def _surroundings(profile: Profile, known: int) -> Surroundings:
     below = np.zeros((len(found), GRAMMAR.num_actions, MAX_CHILDREN), dtype=np.int64)
     for (action, slot), effect in effects.items():
         below[:, action, slot] = [numbers[_after(flags, effect, known)] for flags in found]
-    unknown = function
+    unknown: int = function
     for effect in distinct:
         unknown |= int(effect.set)
     return Surroundings(tuple(found), unknown & ~known, _number(numbers, known), below)

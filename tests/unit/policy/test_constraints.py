@@ -10,8 +10,7 @@ from tasks.schema import Constraints, Param, Signature, Task
 SIGNATURE = Signature((Param("n", "int"),), "int")
 
 
-def task(name: str, **limits: object) -> Task:
-    constraints = Constraints(**limits)
+def task(name: str, constraints: Constraints) -> Task:
     return Task(
         id=name, entry_point="f", signature=SIGNATURE, description="", constraints=constraints
     )
@@ -19,9 +18,9 @@ def task(name: str, **limits: object) -> Task:
 
 def test_what_can_be_met_is_taken() -> None:
     fine = [
-        task("a"),
-        task("b", require=("For", "Add"), forbid=("While",), max_nodes=30),
-        task("c", require=("FunctionDef", "arg")),
+        task("a", Constraints()),
+        task("b", Constraints(30, ("While",), ("For", "Add"))),
+        task("c", Constraints(require=("FunctionDef", "arg"))),
         Task(
             id="d",
             entry_point=None,
@@ -36,13 +35,15 @@ def test_what_can_be_met_is_taken() -> None:
 @pytest.mark.parametrize(
     ("limits", "actions", "message"),
     [
-        ({"require": ("With",)}, 64, "task b: constraints.require: .* core .* for With; take"),
-        ({"require": ("For", "If")}, 4, "task b: max_actions: .* holds For, If"),
-        ({"require": ("For",), "max_nodes": 3}, 64, "task b: constraints.max_nodes: .* For"),
+        (
+            Constraints(require=("With",)),
+            64,
+            "task b: constraints.require: .* core .* for With; take",
+        ),
+        (Constraints(require=("For", "If")), 4, "task b: max_actions: .* holds For, If"),
+        (Constraints(3, require=("For",)), 64, "task b: constraints.max_nodes: .* For"),
     ],
 )
-def test_the_task_that_cannot_is_named(
-    limits: dict[str, object], actions: int, message: str
-) -> None:
+def test_the_task_that_cannot_is_named(limits: Constraints, actions: int, message: str) -> None:
     with pytest.raises(ConstraintError, match=message):
-        check_constraints([task("a"), task("b", **limits)], PROFILES["core"], actions)
+        check_constraints([task("a", Constraints()), task("b", limits)], PROFILES["core"], actions)
