@@ -56,7 +56,7 @@ class Automaton:
         self._rows = Rows(*(values.to(device) for values in rows_of(contexts, forbids, root)))
         self._varied = len(forbids) > 1
         self._counted = any(row.max_nodes is not None for row in contexts)
-        requiring = any(asks_of(row, root).require for row in contexts)
+        requiring = any(row.require and asks_of(row, root).require for row in contexts)
         self._stack = stack_for(max_actions, self._tables.levels, device, advanced=requiring)
         spare = self._budgets(contexts, max_actions, root)
         first, seen = (values.to(device) for values in first_holes(profile, contexts, root))

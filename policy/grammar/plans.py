@@ -16,7 +16,7 @@ most, Q sets of the required classes (class i is bit i).
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
@@ -113,6 +113,7 @@ def unpacked(cost: int, *, few_nodes: bool) -> tuple[int, int]:
     return (second, first) if few_nodes else (first, second)
 
 
+@cache
 def given(root: Root, *, has_params: bool) -> frozenset[str]:
     """The classes that the root itself holds, and those that they derive from."""
     names = ["Module"]
