@@ -11,11 +11,10 @@ from safetensors.torch import load as load_tensors
 from actors.episodes import Episode, TaskGroup
 from actors.judging import Judged, judge_runs
 from actors.settings import ActorSettings
-from policy.decoding import set_decoding
 from policy.edits import Edit, propose
 from policy.grammar import PROFILES
 from policy.model import Policy
-from policy.precision import arithmetic, at_precision
+from policy.precision import arithmetic
 from policy.sampler import sample
 from policy.subtrees import ROOT
 from replay import Replay
@@ -30,8 +29,7 @@ class Behaviour:
     def __init__(self, settings: ActorSettings, replay: Replay, generator: torch.Generator) -> None:
         self._settings, self._config, self._replay = settings, settings.actors, replay
         self._generator = generator
-        self._policy = at_precision(Policy(settings.model).eval(), self._config.precision)
-        set_decoding(self._policy, self._config.decoding)
+        self._policy = self._config.prepared(Policy(settings.model).eval())
         self._polled = float("-inf")
         self.version = 0
 

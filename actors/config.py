@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evaluation.sampling_config import ProfileName, SamplingConfig
 from policy.config import ModelConfig
@@ -100,6 +100,10 @@ class ActorsConfig(SamplingConfig):
     num_cpus: float = Field(default=1.0, ge=0)
     """CPUs that an actor reserves in the Ray cluster."""
 
+    num_gpus: float = Field(default=0.0, ge=0, le=1)
+    """Share of a GPU that an actor reserves in the Ray cluster: with 0.25 four actors share one.
+    With 0 it samples on the CPU, whatever GPUs are there; runtime=local reserves nothing."""
+
     sandbox_timeout_seconds: float = Field(default=30.0, gt=0)
     """How long the sandbox may be silent before what it was sent is sent again."""
 
@@ -112,6 +116,15 @@ class ActorsConfig(SamplingConfig):
 
     reward: RewardConfig = RewardConfig()
     """What a program is worth."""
+
+    @model_validator(mode="after")
+    def _no_gpu_is_idle(self) -> Self:
+        if self.num_gpus and self.device == "cpu":
+            raise ValueError(
+                f"actors.num_gpus={self.num_gpus:g} reserves a GPU that actors.device=cpu leaves "
+                "idle: set actors.num_gpus=0, or actors.device=auto"
+            )
+        return self
 
     def check_model(self, model: ModelConfig) -> None:
         """Raise ValueError where a policy of `model` can't sample or edit so."""

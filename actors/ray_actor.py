@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 import threading
+from dataclasses import replace
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
+from actors.config import ActorsConfig
 from actors.handle import Handle
 from actors.rollout import RolloutActor
 from actors.settings import ActorSettings
@@ -33,14 +35,22 @@ class RayRollout:
         self._stop.set()
 
 
+def kept_off_gpus(actors: ActorsConfig) -> ActorsConfig:
+    """Let an actor that reserves no GPU use none: Ray hides those of others from it no more."""
+    if actors.num_gpus:
+        return actors  # Ray shows it the one that it has
+    return actors.model_copy(update={"device": "cpu"})
+
+
 class RayHandle(Handle):
     """Restarts are the pool's, not Ray's: they are counted, and draw from a stream of their own."""
 
     def __init__(self, settings: ActorSettings) -> None:
+        actors = settings.actors
         remote = ray.remote(RayRollout).options(
-            num_cpus=settings.actors.num_cpus, max_restarts=0, max_concurrency=2
+            num_cpus=actors.num_cpus, num_gpus=actors.num_gpus, max_restarts=0, max_concurrency=2
         )
-        self._actor: Any = remote.remote(settings)
+        self._actor: Any = remote.remote(replace(settings, actors=kept_off_gpus(actors)))
         self._run: Any = self._actor.run.remote()
 
     def ended(self) -> str | None:

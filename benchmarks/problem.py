@@ -41,7 +41,13 @@ from treewright.sampling import sandbox
 
 RANDOM = "base_27m"
 NODES = 8
-SEARCH = {"search": "best_of", "search_nodes": NODES, "max_actions": MAX_ACTIONS, "ks": (1,)}
+SEARCH = {
+    "device": "cpu",
+    "search": "best_of",
+    "search_nodes": NODES,
+    "max_actions": MAX_ACTIONS,
+    "ks": (1,),
+}
 Programs = Sequence[Sequence[int]]
 """What to write for a problem, as actions."""
 

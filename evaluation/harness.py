@@ -22,10 +22,9 @@ from evaluation.records import EvaluationResult
 from evaluation.scoring import Outcome, TaskTally, conditions, summarise
 from evaluation.searched import evaluate_search
 from policy.constraints import check_constraints
-from policy.decoding import set_decoding
 from policy.grammar import PROFILES
 from policy.model import Policy
-from policy.precision import arithmetic, at_precision
+from policy.precision import arithmetic
 from policy.sampler import sample
 from policy.spec import encode
 from policy.uniforms import Generators, of_specs
@@ -62,15 +61,14 @@ def evaluate(
     the k best passes. `generator` is one for all tasks, or one for each.
 
     Raises ValueError when there is nothing to do, or when the policy can't sample or be searched
-    so; ConstraintError when a task requires what no program can hold; SandboxUnavailable when the
-    sandbox can't be reached.
+    so, or not on `config.device`; ConstraintError when a task requires what no program can hold;
+    SandboxUnavailable when the sandbox can't be reached.
     """
     if not tasks:
         raise ValueError("evaluation: there are no tasks to evaluate on")
     config.check_model(policy.config)
     check_constraints(tasks, PROFILES[config.profile], config.max_actions)
-    policy = at_precision(policy, config.precision)
-    set_decoding(policy, config.decoding)
+    policy = config.prepared(policy)
     if config.search != "none":
         return evaluate_search(
             policy, tasks, client, config, generator=generator, on_progress=on_progress

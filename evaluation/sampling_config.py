@@ -4,8 +4,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from policy.config import Decoding, ModelConfig, Precision
+from policy.config import Decoding, Device, ModelConfig, Precision
+from policy.decoding import set_decoding
+from policy.device import placed
 from policy.grammar import PROFILES
+from policy.model import Policy
+from policy.precision import at_precision
 from sandbox.types import Limits
 
 
@@ -26,6 +30,10 @@ class SamplingConfig(BaseModel):
 
     section: ClassVar[str]
     """Its name in a config, for messages."""
+
+    device: Device = "auto"
+    """Where to sample: `auto` (a GPU if torch sees one, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    An export's products of few bits are for CPUs."""
 
     precision: Precision = "auto"
     """Arithmetic of the sampling: float32, or bfloat16 (weights and decoding cache; probabilities
@@ -52,6 +60,21 @@ class SamplingConfig(BaseModel):
     def limits(self) -> Limits:
         """Limits of one program in the sandbox."""
         return Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_bytes)
+
+    def prepared(self, policy: Policy) -> Policy:
+        """Give a policy that samples where, in what and how this says, from now on.
+
+        It is the same one where nothing is to be changed, else a copy, which takes the weights of a
+        checkpoint by `load_state_dict` as the first does.
+
+        Raises:
+            DeviceError: the device is not there, or can't have this policy.
+            CompileError: its steps can't be compiled.
+
+        """
+        policy = at_precision(placed(policy, self.device, self.section), self.precision)
+        set_decoding(policy, self.decoding)
+        return policy
 
     def check_model(self, model: ModelConfig) -> None:
         """Raise ValueError where a policy of `model` can't sample so."""

@@ -1,11 +1,10 @@
 """Settings of the objective and of the learners."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from policy.config import Precision
+from policy.config import Device, Precision
 
 _MODEL_CONFIG = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -136,8 +135,10 @@ class LearnerConfig(BaseModel):
 
     num_learners: Annotated[int, Field(ge=0)] = 0
     """Learner processes under RLlib (2 or more train data-parallel); 0 trains in the driver."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train; `auto` takes CUDA when there is a GPU."""
+    device: Device = "auto"
+    """Where to train: `auto` (a GPU if torch sees one, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    Learner processes have the GPUs that Ray gives them: `auto` takes one each if there are as many,
+    and `cuda:N` is for training in the driver."""
     precision: Precision = "auto"
     """Arithmetic of the forward pass: float32, or bfloat16 (torch's autocast; weights, heads,
     losses, optimizer and averages stay float32); `auto` is bfloat16 on a GPU that has it and on a
@@ -173,15 +174,3 @@ class LearnerConfig(BaseModel):
         if self.supervised_rows + self.rollout_rows == 0:
             raise ValueError("supervised_rows and rollout_rows are both 0: nothing to train on")
         return self
-
-
-def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Return a setting's torch device; raise ValueError where CUDA is asked for and absent."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            "learner.device is cuda, but torch finds no CUDA GPU here: set learner.device=cpu, "
-            "or install a CUDA build of torch on a machine with a GPU"
-        )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)

@@ -4,17 +4,19 @@ import torch
 from torch import Tensor
 
 from learner.backend import LearnerState, Shard
-from learner.config import LearnerConfig, ObjectiveConfig, resolve_device
+from learner.config import LearnerConfig, ObjectiveConfig
 from learner.generators import generator_states, set_generator_states
 from learner.step import TrainStep, build_policy
 from policy.config import ModelConfig
+from policy.device import device_of
 from policy.precision import resolve
 
 
 class LocalBackend:
     """Implements `learner.backend.Backend` with plain torch.
 
-    Raises ValueError where the device is absent or more than one learner is asked for.
+    Raises DeviceError where the device is absent, ValueError where more than one learner is asked
+    for.
     """
 
     num_shards = 1
@@ -28,7 +30,7 @@ class LocalBackend:
                 "process: set learner.num_learners=0 or runtime=ray"
             )
         torch.set_num_threads(config.torch_threads)
-        self._device = resolve_device(config.device)
+        self._device = device_of(config.device, "learner")
         self.precision = resolve(config.precision, self._device)
         policy = build_policy(model, seed).to(self._device)
         self._step = TrainStep(policy, objective, config)

@@ -36,12 +36,13 @@ from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from torch import Tensor
 
 from learner.backend import LearnerError, LearnerState, Shard
-from learner.config import LearnerConfig, ObjectiveConfig, OptimizerConfig, resolve_device
+from learner.config import LearnerConfig, ObjectiveConfig, OptimizerConfig
 from learner.generators import generator_states, set_generator_states
 from learner.objective import ObjectiveInputs
 from learner.optim import Optimisation
 from learner.step import build_policy, loss, run_policy, to_floats
 from policy.config import ModelConfig, Precision
+from policy.device import DeviceError, device_of
 from policy.model import Policy
 from policy.precision import resolve
 
@@ -146,7 +147,8 @@ class HRMLearner(TorchLearner):  # type: ignore[misc]  # Ray has no types
 class RllibBackend:
     """Implements `learner.backend.Backend` with a LearnerGroup.
 
-    Raises ValueError where Ray was not started, or where the cluster has fewer GPUs than asked for.
+    Raises ValueError where Ray was not started, DeviceError where the cluster has fewer GPUs than
+    asked for.
     """
 
     def __init__(
@@ -252,12 +254,16 @@ class RllibBackend:
 def _algorithm_config(
     objective: ObjectiveConfig, config: LearnerConfig, *, seed: int
 ) -> AlgorithmConfig:
+    gpus, local_gpu = gpus_of_learners(config), 0
+    if gpus and not config.num_learners:
+        local_gpu = device_of(config.device, "learner").index
     return (
         AlgorithmConfig()
         .framework("torch", torch_ddp_kwargs=_DDP)
         .learners(
             num_learners=config.num_learners,
-            num_gpus_per_learner=_gpus_per_learner(config),
+            num_gpus_per_learner=gpus // max(1, config.num_learners),
+            local_gpu_idx=local_gpu,
             learner_class=HRMLearner,
             learner_config_dict={
                 "objective": objective.model_dump(mode="json"),
@@ -269,16 +275,21 @@ def _algorithm_config(
     )
 
 
-def _gpus_per_learner(config: LearnerConfig) -> int:
+def gpus_of_learners(config: LearnerConfig) -> int:
+    """Say on how many GPUs is trained; that of a driver which trains is not of Ray's reckoning.
+
+    Raises DeviceError where there are fewer than asked for.
+    """
     if config.num_learners == 0:
-        return int(resolve_device(config.device).type == "cuda")
+        return int(device_of(config.device, "learner").type == "cuda")
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if config.device == "cuda" and gpus < config.num_learners:
-        raise ValueError(
+        raise DeviceError(
             f"learner.device is cuda and learner.num_learners {config.num_learners}, but the Ray "
             f"cluster has {gpus} GPUs: set learner.device=cpu or lower learner.num_learners"
         )
-    return int(config.device != "cpu" and gpus >= config.num_learners)
+    takes = config.device != "cpu" and gpus >= config.num_learners
+    return config.num_learners if takes else 0
 
 
 def _to_batch(shard: Shard) -> MultiAgentBatch:

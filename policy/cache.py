@@ -239,9 +239,9 @@ class DecodingCache:
         columns = neighbours
         if not self.together:
             columns = (self._clock - self.ages[:, None] + neighbours) % self._positions
-        rows = torch.arange(0, len(columns) * self._positions, self._positions)
-        edges = torch.arange(EDGES, device=columns.device)
-        places = (columns + rows.to(columns.device)[:, None]) * EDGES + edges
+        rows, device = len(columns) * self._positions, columns.device
+        first = torch.arange(0, rows, self._positions, device=device)[:, None]
+        places = (columns + first) * EDGES + torch.arange(EDGES, device=device)
         return places.view(-1)
 
     def _write(self, rows: Int[Tensor, " R"], past: Past, sources: Int[Tensor, " R"]) -> None:

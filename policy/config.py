@@ -1,13 +1,24 @@
 """Settings of the policy network; every switch of the network is here and nowhere else."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """A setting of arithmetic; `policy.precision` says what `auto` comes to on a device."""
 Decoding = Literal["auto", "eager", "compiled"]
 """How the positions of programs are computed; see `policy.decoding`."""
+
+
+def _device(text: str) -> str:
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", text) is None:
+        raise ValueError("expected auto, cpu, cuda or cuda:N")
+    return text
+
+
+Device = Annotated[str, AfterValidator(_device)]
+"""Where a network lies: `policy.device` says what `auto` comes to."""
 
 
 class _Section(BaseModel):

@@ -128,7 +128,8 @@ def _choose(
     edited = [at for at, draft in enumerate(drafts) if draft is not None]
     if edited:
         rows = torch.tensor(edited, device=states.states.device)
-        logprobs = policy.point(states)[rows].log_softmax(-1)
+        # Nodes are drawn on the CPU, where the generators are.
+        logprobs = policy.point(states)[rows].log_softmax(-1).cpu()
         nodes = _nodes(logprobs.exp(), k, of_specs(generator, edited))
         found = logprobs.gather(1, nodes)
         for at, row, values in zip(edited, nodes.tolist(), found.tolist(), strict=True):

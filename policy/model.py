@@ -74,7 +74,8 @@ class Policy(Network):
         around = self.surroundings(spec.reading, features, memory=recorder)
         states = torch.stack([z_h[:, 0] for z_h in self.hrm.segments(x, around)])
         depths = self.hrm.depths(states) if early else None
-        last = states[-1] if depths is None else states[depths, torch.arange(len(lengths))]
+        each = torch.arange(len(lengths), device=x.device)
+        last = states[-1] if depths is None else states[depths, each]
         first = last if judged else None
         messages = torch.stack(recorder.messages) if recorder.messages else past.messages
         return Past(actions, lengths, torch.stack(recorder.kv), messages, depths, first)

@@ -59,7 +59,7 @@ def sample(
     """Draw `k` programs for each spec, in the order of the specs.
 
     `max_actions` bounds a program (default and limit: the model's); the grammar closes it in time.
-    `generator` lives on the policy's device. No gradients are kept. `prefixes` gives, per spec,
+    `generator` lives on the CPU. No gradients are kept. `prefixes` gives, per spec,
     the actions that its programs begin with. Specs join while their programs have room within
     `rows` rows (default: all at once); what is drawn for a given generator depends on it, and with
     one generator for each spec does not, nor on the other specs.

@@ -2,6 +2,7 @@
 
 With one for each, the numbers of a spec's programs are drawn at once, so what becomes of them does
 not depend on the other specs (but for the rounding of sums, which may differ with the batch).
+Numbers are drawn on the CPU and then moved: a seed gives the same ones on every device.
 
 Shapes: F programs, W programs wanted, L positions.
 """
@@ -13,7 +14,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
-"""One for all specs (None: torch's own), or one for each."""
+"""One for all specs (None: torch's own), or one for each; on the CPU, wherever the policy is."""
+
+CPU = torch.device("cpu")
 
 
 class Uniforms:
@@ -38,23 +41,21 @@ class Uniforms:
             return cls(generators)
         drawn = [
             torch.rand(
-                count, positions, generator=generators[spec], dtype=torch.float64, device=device
+                count, positions, generator=generators[spec], dtype=torch.float64, device=CPU
             )
             for spec, count in counts
         ]
-        return cls(None, torch.cat(drawn))
+        return cls(None, torch.cat(drawn).to(device))
 
     def at(self, programs: Int[Tensor, " F"], positions: Int[Tensor, " F"]) -> Float[Tensor, "F 1"]:
         """Return the programs' numbers, in double precision."""
         if self._table is not None:
             return self._table[programs, positions][:, None]
-        return torch.rand(
-            len(programs),
-            1,
-            generator=self._generator,
-            dtype=torch.float64,
-            device=programs.device,
+        drawn = torch.rand(
+            len(programs), 1, generator=self._generator, dtype=torch.float64, device=CPU
         )
+        # Nobody waits for a GPU here: the copy has left this memory when the call returns.
+        return drawn.to(programs.device, non_blocking=True)
 
 
 def of_specs(generators: Generators, specs: Iterable[int]) -> Generators:

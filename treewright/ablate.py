@@ -26,6 +26,7 @@ from learner.heldout import Heldout, score
 from learner.local import LocalBackend
 from learner.step import build_policy
 from learner.supervised import SupervisedRows
+from policy.device import device_of, placed
 from policy.size import Size, measure
 from sandbox.client import SandboxClient
 from tasks import sources
@@ -167,7 +168,7 @@ class _Run:
         self._backend = LocalBackend(
             config.model, config.objective, config.learner, seed=config.seed
         )
-        on_gpu = any(weight.is_cuda for weight in self._backend.weights().values())
+        on_gpu = device_of(config.learner.device, "learner").type == "cuda"
         self._clock = time.monotonic if on_gpu else time.process_time
         self._seconds = 0.0
         self._curve: list[tuple[float, float]] = []
@@ -221,7 +222,7 @@ class _Run:
         config, figures = self._job.config, dict[str, float]()
         policy = build_policy(config.model, config.seed)
         policy.load_state_dict(self._backend.weights())
-        policy.eval()
+        policy = placed(policy.eval(), config.evaluation.device, config.evaluation.section)
         for split, tasks in self._heldout.items():
             if not tasks:
                 continue

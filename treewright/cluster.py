@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from policy.device import DeviceError
 from treewright.config import Config, ConfigError
 
 # Ray sets it in the environment of a submitted job.
@@ -21,10 +22,9 @@ def joined(config: Config) -> Iterator[None]:
 
     Raises:
         ConfigError: Ray is not installed, or the cluster does not answer.
+        DeviceError: it has fewer GPUs than actors and learners reserve.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Without a GPU in an actor Ray would hide all of them; its warning about that says the same.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray  # the local runtime does without
     except ImportError as error:
@@ -39,7 +39,30 @@ def joined(config: Config) -> Iterator[None]:
         else:
             store = config.ray.object_store_bytes
             stack.enter_context(private(_cpus(config), store, log_to_driver=True))
+        check_gpus(config)
         yield
+
+
+def check_gpus(config: Config) -> None:
+    """Refuse actors that Ray would keep waiting, without a word, for a GPU that is not there.
+
+    Raises DeviceError.
+    """
+    import ray
+
+    from learner.rllib import gpus_of_learners
+
+    actors, there = config.actors, int(ray.cluster_resources().get("GPU", 0))
+    if not actors.num_gpus:
+        return
+    learners = gpus_of_learners(config.learner) if config.learner.num_learners else 0
+    share = int(1 / actors.num_gpus)
+    if (there - learners) * share < actors.num_actors:
+        raise DeviceError(
+            f"actors.num_gpus={actors.num_gpus:g} and actors.num_actors={actors.num_actors} take "
+            f"{-(-actors.num_actors // share)} GPUs and the learners {learners}, but the Ray "
+            f"cluster has {there}: lower one of them, or set actors.num_gpus=0"
+        )
 
 
 def _join(address: str) -> None:

@@ -15,6 +15,7 @@ from evaluation.harness import evaluate
 from evaluation.records import EvaluationResult
 from learner.heldout import StrategyScore, score
 from learner.supervised import SupervisedRows
+from policy.device import placed
 from policy.model import Policy
 from tasks import sources
 from tasks.schema import Task
@@ -45,6 +46,7 @@ def run(
     settings = config.evaluation
     refuse_samples(settings, samples)
     check_sampling(config)
+    policy = placed(policy, settings.device, settings.section)
     chosen = sources.evaluation_tasks(tasks, config.tasks)[:limit]
     console = Console(stderr=True)
     with (

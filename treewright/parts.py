@@ -9,10 +9,10 @@ import torch
 from actors.pool import LocalPool, Pool, RayPool
 from actors.settings import ActorSettings
 from learner.backend import Backend
-from learner.config import resolve_device
 from learner.local import LocalBackend
 from learner.runfolder import RunFolder
 from policy.decoding import resolve
+from policy.device import device_of
 from replay.config import ReplayConfig
 from replay.store import Replay, connect, served
 from sandbox.local import Reached
@@ -36,21 +36,44 @@ def check(config: Config) -> None:
     """Refuse what could only fail later.
 
     Raises:
-        ConfigError: no GPU where one is asked for, or a combination that cannot work.
+        ConfigError: a combination that cannot work.
+        DeviceError: no GPU where one is asked for.
         CompileError: compiled decoding where nothing can be compiled.
         RedisUnavailable: the server of `replay.url` does not answer.
     """
-    try:
-        resolve_device(config.learner.device)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
     if config.runtime == "local" and config.learner.num_learners > 1:
         raise ConfigError("learner.num_learners above 1 needs runtime=ray")
     check_sampling(config)
+    _check_devices(config)
     for sampling in (config.actors, config.evaluation):
         resolve(sampling.decoding, torch.device("cpu"))
     if config.replay.url is not None:
         connect(config.replay, "check").close()
+
+
+def _check_devices(config: Config) -> None:
+    """Look for the devices of this process; those of Ray's are the cluster's to have."""
+    device_of(config.evaluation.device, config.evaluation.section)
+    if config.runtime == "local" or config.learner.num_learners == 0:
+        device_of(config.learner.device, "learner")
+    elif ":" in config.learner.device:
+        raise ConfigError(
+            f"learner.device={config.learner.device}: Ray says which GPU a learner process has: "
+            "set learner.device=cuda"
+        )
+    actors = config.actors
+    if config.runtime == "local":
+        device_of(actors.device, actors.section)
+    elif ":" in actors.device:
+        raise ConfigError(
+            f"actors.device={actors.device}: Ray says which GPU an actor has: set "
+            "actors.device=cuda, and actors.num_gpus to its share of one"
+        )
+    elif actors.device == "cuda" and not actors.num_gpus:
+        raise ConfigError(
+            "actors.device=cuda with runtime=ray needs the share of a GPU that an actor reserves: "
+            "set actors.num_gpus, such as 0.25"
+        )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from learner.supply import Supply
 from learner.tally import ActorFigures
 from policy.grammar import GRAMMAR
 from policy.model import Policy
-from policy.precision import resolve
+from policy.precision import arithmetic
 from policy.text import VOCABULARY
 from sandbox.errors import SandboxUnavailable
 from sandbox.local import Reached
@@ -71,7 +71,7 @@ class RunServices:
         self._supply = supply
         self._box = box
         self._stop = stop
-        self._policy = Policy(config.model).eval()
+        self._policy = config.evaluation.prepared(Policy(config.model).eval())
         self._info = run_folder.read_info(folder.path)
         self._note_precision()
         self._splits: Mapping[Split, Sequence[Task]] = {
@@ -158,8 +158,10 @@ class RunServices:
 
     def _note_precision(self, sampled_in: Iterable[str] = ()) -> None:
         """Write into the run's record what its settings of precision have come to, where new."""
-        here = resolve(self._config.evaluation.precision, torch.device("cpu"))
-        precision: dict[str, str] = {"learner": self._backend.precision, "evaluation": here}
+        precision = {
+            "learner": str(self._backend.precision),
+            "evaluation": arithmetic(self._policy),
+        }
         if sampled_in:
             precision["actors"] = " and ".join(sorted(sampled_in))
         if self._info is not None and self._info.precision != precision:

@@ -17,10 +17,9 @@ from evaluation.config import EvaluationConfig
 from evaluation.search.node import Node
 from evaluation.search.tasks import together
 from evaluation.synthesis import Synthesis, synthesise
-from policy.decoding import set_decoding
 from policy.diffs import SearchReplace, unified_diff
 from policy.model import Policy
-from policy.precision import arithmetic, at_precision
+from policy.precision import arithmetic
 from sandbox.local import Reached
 from tasks.schema import Task
 from treewright import stored
@@ -83,6 +82,7 @@ def ready(options: Options) -> Iterator[Solver]:
     Raises:
         ConfigError: an option that makes no sense, or not with this policy.
         CheckpointError, ExportError: see `stored.load_to_sample`.
+        DeviceError, CompileError: see `SamplingConfig.prepared`.
         SandboxError: the sandbox does not answer, or cannot isolate programs on this machine.
 
     """
@@ -90,8 +90,7 @@ def ready(options: Options) -> Iterator[Solver]:
     policy, config = stored.load_to_sample(options.checkpoint)
     torch.set_num_threads(options.threads or config.learner.torch_threads)
     config = _configured(config, options)
-    policy = at_precision(policy, config.evaluation.precision)
-    set_decoding(policy, config.evaluation.decoding)
+    policy = config.evaluation.prepared(policy)
     loaded = time.monotonic()
     with sandbox(with_target(config, options.target)) as box:
         seconds = {
@@ -127,6 +126,7 @@ def edits(episode: Sequence[Node], form: Form) -> Iterator[tuple[Node, str]]:
 
 
 def timings(policy: Policy, seconds: Mapping[str, float]) -> str:
-    """Tell times, and how the policy multiplies, in a line."""
+    """Tell times, and how and where the policy multiplies, in a line."""
     parts = (f"{name} {value:.3f} s" for name, value in seconds.items())
-    return f"# {', '.join(parts)}; sampled in {arithmetic(policy)}"
+    where = policy.output_bias.device
+    return f"# {', '.join(parts)}; sampled in {arithmetic(policy)} on {where}"

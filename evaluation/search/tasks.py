@@ -14,9 +14,7 @@ from evaluation.search.budget import Budget
 from evaluation.search.mcts import Mcts
 from evaluation.search.rounds import Found, Strategy, search
 from evaluation.search.workbench import PolicyWorkbench
-from policy.decoding import set_decoding
 from policy.model import Policy
-from policy.precision import at_precision
 from policy.uniforms import Generators
 from sandbox.client import SandboxClient
 from tasks.schema import Task
@@ -45,16 +43,14 @@ def search_tasks(
     on the others, but where programs are edited.
 
     Raises:
-        ValueError: the policy can't be searched so (`EvaluationConfig.check_model`).
+        ValueError: the policy can't be searched so (`EvaluationConfig.check_model`, `prepared`).
         SandboxError: the sandbox can't be reached or refuses.
 
     """
     config.check_model(policy.config)
     seconds = None if config.search_seconds is None else config.search_seconds * len(tasks)
     budget = Budget(config.search_nodes, seconds)
-    policy = at_precision(policy, config.precision)
-    set_decoding(policy, config.decoding)
-    workbench = PolicyWorkbench(policy, tasks, client, config, generator)
+    workbench = PolicyWorkbench(config.prepared(policy), tasks, client, config, generator)
     found = search(workbench, [strategy(config) for _ in tasks], budget)
     return Searched(tuple(found), budget.seconds, workbench.draw_seconds, workbench.run_seconds)
 

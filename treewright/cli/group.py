@@ -17,6 +17,7 @@ USER_ERRORS = {
     "learner.checkpoint": ("CheckpointError",),
     "learner.runfolder": ("RunFolderError",),
     "policy.decoding": ("CompileError",),
+    "policy.device": ("DeviceError",),
     "policy.export": ("ExportError",),
     "policy.grammar.errors": ("ConstraintError",),
     "policy.parity": ("ParityError",),

@@ -13,18 +13,26 @@ from pathlib import Path
 
 import psutil
 import pytest
+import ray
 from prometheus_client import CollectorRegistry
 
+from actors.config import ActorsConfig
 from actors.handle import ActorsFailed
 from actors.metrics import ActorCollector
 from actors.pool import LocalPool, Pool, PoolState, RayPool
+from actors.ray_actor import kept_off_gpus
 from actors.settings import ActorSettings
+from learner.config import LearnerConfig
+from policy.device import DeviceError
 from replay import Replay
+from treewright.cluster import check_gpus
 from treewright.cluster import private as cluster_of_own
+from treewright.config import Config
 
 Publish = Callable[..., None]
 
 
+GPUS = 2
 # An actor imports torch first: seconds, and many of them on a machine that is busy.
 START_SECONDS = 200.0
 
@@ -157,11 +165,31 @@ def test_actors_end_with_the_process_that_started_them(
     wait_for(lambda: not any(p.is_running() and p.status() != "zombie" for p in actors), 15)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
-    """A Ray cluster of this test's own."""
-    with cluster_of_own(num_cpus=2, object_store_bytes=100 * 2**20, log_to_driver=False):
+    """A Ray cluster of these tests' own; its GPUs are numbers, which Ray does not look for."""
+    with cluster_of_own(
+        num_cpus=2, object_store_bytes=100 * 2**20, log_to_driver=False, num_gpus=GPUS
+    ):
         yield
+
+
+@pytest.mark.parametrize(("learners", "room"), [(0, 4), (1, 2), (2, 0), (3, 4)])
+def test_actors_that_the_clusters_gpus_have_no_room_for_are_refused(
+    cluster: None, learners: int, room: int
+) -> None:
+    def check(num_actors: int) -> None:
+        actors = ActorsConfig(num_gpus=0.5, num_actors=num_actors)
+        check_gpus(Config(learner=LearnerConfig(num_learners=learners), actors=actors))
+
+    check(room)
+    with pytest.raises(DeviceError, match=f"cluster has {GPUS}: .*or set actors.num_gpus=0"):
+        check(room + 1)
+
+
+def test_a_ray_actor_that_reserves_no_gpu_uses_none() -> None:
+    assert kept_off_gpus(ActorsConfig()).device == "cpu"
+    assert kept_off_gpus(ActorsConfig(num_gpus=0.5)).device == "auto"
 
 
 def ray_actors() -> set[psutil.Process]:
@@ -172,7 +200,7 @@ def test_a_killed_ray_actor_is_replaced(
     cluster: None, settings: ActorSettings, replay: Replay, publish: Publish
 ) -> None:
     publish(1)
-    pool: Pool = RayPool(with_actors(settings, num_actors=1, max_restarts=1))
+    pool: Pool = RayPool(with_actors(settings, num_actors=1, max_restarts=1, num_gpus=0.5))
     pool.start()
 
     def written() -> int:
@@ -183,6 +211,7 @@ def test_a_killed_ray_actor_is_replaced(
 
     wait_for(lambda: written() > 0)
     assert pool.poll() == PoolState(alive=1, restarts=0)
+    wait_for(lambda: ray.available_resources()["GPU"] == GPUS - 0.5, 10)
     (victim,) = ray_actors()
     os.kill(victim.pid, signal.SIGKILL)
     wait_for(lambda: pool.poll().restarts == 1)

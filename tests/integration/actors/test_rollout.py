@@ -39,6 +39,7 @@ from replay.embedded import EmbeddedRedis
 from sandbox.local import Access, LocalServer
 from sandbox.types import Verdict
 from tasks.schema import Task
+from tests.pretended_gpu import pretended_gpu
 
 Publish = Callable[..., None]
 RollOut = Callable[[ActorSettings], threading.Event]
@@ -223,6 +224,21 @@ def test_equal_sources_of_a_task_run_once_and_the_counters_add_up(
     assert counters["stage_samples:arithmetic"] == len(stored)
     assert counters["stage_solved:arithmetic"] == verdicts["PASSED"]
     assert counters["sample_seconds"] > 0
+
+
+def test_an_actor_samples_on_a_gpu(
+    settings: ActorSettings, replay: Replay, publish: Publish
+) -> None:
+    publish(1)
+    there = {"device": "cuda", "precision": "float32", "decoding": "eager"}
+    stop = threading.Event()
+    with pretended_gpu():
+        actor = RolloutActor(with_actors(settings, **there, in_flight=1, max_actions=16), stop)
+        actor.step()
+        stop.set()
+        actor.run()
+    assert len(replay.reader.lease(10_000, 1)) == 16
+    assert replay.counters.read()["precision:float32"] == 16
 
 
 def test_nothing_is_sampled_before_there_are_weights_and_newer_ones_are_taken(

@@ -19,6 +19,7 @@ from sandbox.client import SandboxClient
 from sandbox.config import SandboxConfig
 from sandbox.local import LocalServer
 from tasks.schema import Constraints, Example, Param, Signature, Task
+from tests.pretended_gpu import pretended_gpu
 
 TASK = Task(
     id="first",
@@ -89,6 +90,25 @@ def test_a_search_edits_until_a_program_agrees_with_the_examples(policy, client,
         # First programs are written whole; some edits write less.
         assert {node.pointer for node in found.nodes if node.parent is None} == {""}
         assert any(node.pointer.startswith("/body") for node in found.nodes)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"search": "none", "max_edits": 1, "samples": 8}, {"search_nodes": 8}], ids=str
+)
+def test_on_a_gpu_the_same_programs_are_found(client, changed):
+    policy = untrained(refine=True, q_position="draft")
+    there = {"device": "cuda", "precision": "float32", "decoding": "eager"}
+
+    def found(**where: str) -> dict[str, object]:
+        config = settings(**{"search": "beam", "precision": "float32"} | changed | where)
+        generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+        result = evaluate(policy, [TASK, HARD], client, config, generator=generators)
+        return {name: result.to_json()[name] for name in ("pass_at", "verdicts", "samples")}
+
+    with pretended_gpu():
+        on_gpu = found(**there)
+    assert on_gpu == found(device="cpu")
+    assert policy.output_bias.device.type == "cpu"
 
 
 @pytest.mark.parametrize("search", SEARCHES)

@@ -62,7 +62,8 @@ def test_a_sandbox_that_does_not_answer(cli):
 
 
 def test_a_gpu_where_there_is_none(cli):
-    assert "learner.device" in _train(cli, "learner.device=cuda")
+    said = "evaluation.device: cuda was asked for, but torch sees no GPU: use cpu or auto"
+    assert said in _train(cli, "evaluation.device=cuda")
 
 
 def test_compiled_decoding_without_a_compiler(cli):
