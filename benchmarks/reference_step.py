@@ -52,10 +52,11 @@ def norm(x: Tensor, eps: float) -> Tensor:
     return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
 
 
-def rotary(length: int, width: int) -> tuple[Tensor, Tensor]:
+def rotary(length: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Cosines and sines, [S, width]."""
-    rates = 1.0 / (10000.0 ** (torch.arange(0, width, 2, dtype=torch.float32) / width))
-    angles = torch.outer(torch.arange(length, dtype=torch.float32), rates)
+    places = torch.arange(max(length, width), dtype=torch.float32, device=device)
+    rates = 1.0 / (10000.0 ** (places[:width:2] / width))
+    angles = torch.outer(places[:length], rates)
     angles = torch.cat((angles, angles), dim=-1)
     return angles.cos(), angles.sin()
 
@@ -76,7 +77,8 @@ class Reference:
             for name, value in weights.items()
         }
         self.shape = shape
-        self.tables = rotary(length + 1, shape.width // shape.heads)
+        device = self.weights["tokens"].device
+        self.tables = rotary(length + 1, shape.width // shape.heads, device)
 
     def block(self, name: str, x: Tensor) -> Tensor:
         """One layer: attention and SwiGLU, each added and normed."""
@@ -127,8 +129,8 @@ class Reference:
     def start(self, inputs: Tensor, labels: Tensor, tasks: Tensor) -> State:
         """All rows halted: the first step takes new ones."""
         rows, length = inputs.shape
-        zeros = torch.zeros(rows, length + 1, self.shape.width)
-        steps = torch.zeros(rows, dtype=torch.int64)
+        zeros = self.weights["tokens"].new_zeros(rows, length + 1, self.shape.width)
+        steps = torch.zeros_like(tasks)
         return State(zeros, zeros, steps, steps == 0, inputs, labels, tasks)
 
     def step(

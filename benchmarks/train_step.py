@@ -17,9 +17,9 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,11 +27,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.clock import HERE, Place, seconds
 from benchmarks.reference_step import Reference, Shape, State, solved
 from evaluation import machine
 from learner.config import OptimizerConfig
 from learner.optim import make_optimizer
 from policy.config import HRMConfig
+from policy.precision import autocast
 from policy.puzzle import (
     PuzzleBatch,
     PuzzleCarry,
@@ -41,6 +43,7 @@ from policy.puzzle import (
     stablemax_cross_entropy,
 )
 
+PUBLISHED = Shape()
 CELLS, VOCABULARY, TASKS = 81, 11, 4
 OPTIMIZER = OptimizerConfig(learning_rate=1e-4, weight_decay=0.1)
 WHOLE_TOLERANCE = 1e-4
@@ -119,12 +122,16 @@ class Measured:
     losses: list[float] = field(default_factory=list)
     """A row's, by step."""
     losses_without_continuing: list[float] = field(default_factory=list)
-    cpu_seconds: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Of the steps' seconds but the first, which warms up."""
+        return statistics.median(self.seconds[1:])
 
 
-def contenders() -> dict[str, Contender]:
+def contenders(shape: Shape, device: torch.device) -> dict[str, Contender]:
     """Build all three with the same weights."""
-    shape = Shape()
     models = []
     for target in ("second_forward", "bootstrapped"):
         config = HRMConfig.model_validate(
@@ -144,8 +151,9 @@ def contenders() -> dict[str, Contender]:
         )
         torch.manual_seed(0)
         sizes = PuzzleShape(VOCABULARY, CELLS, TASKS, shape.width, shape.max_steps)
-        models.append(PuzzleHRM(config, sizes))
-        nn.init.normal_(models[-1].tasks, std=shape.width**-0.5)
+        model = PuzzleHRM(config, sizes)
+        nn.init.normal_(model.tasks, std=shape.width**-0.5)
+        models.append(model.to(device))
     same, bootstrapped = models
     return {
         "reference": Theirs(same, shape),
@@ -154,30 +162,37 @@ def contenders() -> dict[str, Contender]:
     }
 
 
-def batches(steps: int, rows: int) -> list[PuzzleBatch]:
+def batches(steps: int, rows: int, device: torch.device) -> list[PuzzleBatch]:
     """Random puzzles whose labels follow from their inputs."""
     generator = torch.Generator().manual_seed(1)
     found = []
     for _ in range(steps):
         inputs = torch.randint(1, VOCABULARY, (rows, CELLS), generator=generator)
         tasks = torch.randint(TASKS, (rows,), generator=generator)
-        found.append(PuzzleBatch(inputs, (inputs + 3) % VOCABULARY, tasks))
+        batch = inputs, (inputs + 3) % VOCABULARY, tasks
+        found.append(PuzzleBatch(*(values.to(device) for values in batch)))
     return found
 
 
-def measure(steps: int, rows: int) -> dict[str, Measured]:
+def measure(
+    steps: int, rows: int, place: Place = HERE, shape: Shape = PUBLISHED
+) -> dict[str, Measured]:
     """Let the contenders take turns; the first step warms up and counts for losses only."""
     torch.set_num_threads(1)
-    taking_turns = contenders()
+    taking_turns = contenders(shape, place.device)
     found = {name: Measured() for name in taking_turns}
-    for batch in batches(1 + steps, rows):
+    for batch in batches(1 + steps, rows, place.device):
         for name, contender in taking_turns.items():
-            began = time.thread_time()
-            loss, rest = contender.step(batch)
-            found[name].cpu_seconds.append(time.thread_time() - began)
-            found[name].losses.append(loss)
-            found[name].losses_without_continuing.append(rest)
+            took = seconds(partial(_step, contender, batch, place, found[name]), place.device)
+            found[name].seconds.append(took)
     return found
+
+
+def _step(contender: Contender, batch: PuzzleBatch, place: Place, found: Measured) -> None:
+    with autocast(place.precision, place.device):
+        loss, rest = contender.step(batch)
+    found.losses.append(loss)
+    found.losses_without_continuing.append(rest)
 
 
 def differences(found: dict[str, Measured]) -> tuple[float, float]:
@@ -205,10 +220,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     given = parser.parse_args()
     found = measure(given.steps, given.rows)
-    seconds = {name: statistics.median(one.cpu_seconds[1:]) for name, one in found.items()}
-    ratios = {name: seconds["reference"] / each for name, each in seconds.items()}
+    medians = {name: one.median for name, one in found.items()}
+    ratios = {name: medians["reference"] / each for name, each in medians.items()}
     for name in found:
-        print(f"{name:15} {seconds[name]:8.3f} s CPU a step   {ratios[name]:5.2f} x")
+        print(f"{name:15} {medians[name]:8.3f} s CPU a step   {ratios[name]:5.2f} x")
     whole, part = differences(found)
     print(
         f"losses differ by {whole:.1e} (same target), {part:.1e} (bootstrapped, without continuing)"
@@ -217,7 +232,7 @@ def main() -> None:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": asdict(machine.describe()),
         "rows": given.rows,
-        "median_cpu_seconds": seconds,
+        "median_cpu_seconds": medians,
         "times_as_fast_as_the_reference": ratios,
         "largest_relative_loss_difference": {"same target": whole, "bootstrapped": part},
         "measured": {name: asdict(one) for name, one in found.items()},

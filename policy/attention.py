@@ -19,8 +19,8 @@ _HALVES = (torch.float16, torch.bfloat16)
 
 
 @cache
-def _flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
-    """flash-attn's dense function, of the newest version that can be imported."""
+def flash() -> Callable[..., Tensor | tuple[Tensor, ...]] | None:
+    """Give flash-attn's dense function, of the newest version that can be imported, if one can."""
     for module in _FLASH:
         try:
             function: Callable[..., Tensor | tuple[Tensor, ...]]
@@ -53,9 +53,9 @@ def attend(
         raise ValueError(f"causal attention of {queries} queries to {keys} keys is not defined")
     masked = key_mask is not None or pair_mask is not None
     causal = causal and queries > 1
-    flash = _flash() if takes_flash(q.device.type, q.dtype, masked=masked) else None
-    if flash is not None:
-        out = flash(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
+    kernel = flash() if takes_flash(q.device.type, q.dtype, masked=masked) else None
+    if kernel is not None:
+        out = kernel(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), causal=causal)
         return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
     ordered = causal or pair_mask is not None
     # Without an order among queries, the heads of a group are more queries to the same keys.

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from policy.attention import _flash, attend, takes_flash
+from policy.attention import attend, flash, takes_flash
 
 
 def reference(q, k, v, allowed):
@@ -128,7 +128,7 @@ def test_more_causal_queries_than_keys_are_refused():
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("queries", [1, 5, 64])
 def test_flash_attention_says_what_sdpa_says(causal, queries):
-    if _flash() is None:
+    if flash() is None:
         pytest.skip("needs flash-attn: pip install 'treewright[gpu]'")
     q = torch.randn(2, 4, queries, 64, dtype=torch.bfloat16, device="cuda")
     k, v = (torch.randn(2, 2, 64, 64, dtype=q.dtype, device="cuda") for _ in range(2))
