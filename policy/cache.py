@@ -93,13 +93,13 @@ class DecodingCache:
         positions: int,
         arena: Arena | None = None,
     ) -> None:
-        """`arena` is given where steps are `fixed`."""
+        """`arena` has its memory: no other cache may be in use there; by default one of its own."""
         rows, core = len(sources), config.hrm
         calls, message_calls = _calls(config)
         head_width = core.width // core.heads
         self._arena = Arena() if arena is None else arena
         # Never all that there are: a graph for columns without gaps would be another one.
-        columns = positions + (arena is not None)
+        columns = positions + 1
         self._kv: Float[Tensor, "C 2 R K P D"] = self._arena.block(
             past.kv, (calls, 2, rows, core.kv_heads, columns, head_width), rows=2
         )
@@ -239,9 +239,9 @@ class DecodingCache:
         columns = neighbours
         if not self.together:
             columns = (self._clock - self.ages[:, None] + neighbours) % self._positions
-        rows, device = len(columns) * self._positions, columns.device
-        first = torch.arange(0, rows, self._positions, device=device)[:, None]
-        places = (columns + first) * EDGES + torch.arange(EDGES, device=device)
+        ring, device = self._messages.shape[2], columns.device
+        rows = torch.arange(0, len(columns) * ring, ring, device=device)[:, None]
+        places = (columns + rows) * EDGES + torch.arange(EDGES, device=device)
         return places.view(-1)
 
     def _write(self, rows: Int[Tensor, " R"], past: Past, sources: Int[Tensor, " R"]) -> None:

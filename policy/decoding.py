@@ -25,7 +25,7 @@ from torch.nn import functional
 from policy.blocks import SpecReading
 from policy.cache import DecodingCache
 from policy.config import Decoding
-from policy.fixed import Arena, FixedMemory, FixedStep, rounded
+from policy.fixed import FixedMemory, FixedStep, rounded
 from policy.half import uses_float16
 from policy.model import Policy
 
@@ -81,17 +81,14 @@ def set_decoding(policy: Policy, decoding: Decoding) -> None:
             "decoding=compiled: the float16 products of an export can't be compiled: set "
             "decoding=eager, or sample from the run's checkpoint"
         )
-    if packed or resolve(decoding, policy.output_bias.device) == "eager":
-        policy.arena = None
-    elif policy.arena is None:
-        policy.arena = Arena()
+    policy.compiled = not packed and resolve(decoding, policy.output_bias.device) == "compiled"
 
 
 def decode(
     policy: Policy, reading: SpecReading, features: Int[Tensor, "B F"], cache: DecodingCache
 ) -> Decoded:
     """Compute the position that each row of the cache stands at; see `Policy.step`."""
-    if policy.arena is None:
+    if not policy.compiled:
         state = policy.step(reading, features, cache)
         return Decoded(state, policy.project(state))
     step = cache.fixed()

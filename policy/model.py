@@ -25,9 +25,13 @@ from policy.network import PARENT, SIBLING, Network, SpecStates
 class Policy(Network):
     """A network that decodes."""
 
-    arena: Arena | None = None
-    """Where compiled steps keep their cache; None where steps are not compiled. Set by
-    `policy.decoding.set_decoding`."""
+    compiled = False
+    """Whether steps of decoding are compiled; set by `policy.decoding.set_decoding`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.arena = Arena()
+        """Where whoever draws keeps the cache: one batch at a time."""
 
     @classmethod
     def restored(cls, config: ModelConfig, weights: Mapping[str, Tensor]) -> "Policy":

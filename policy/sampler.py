@@ -117,7 +117,7 @@ def draw(
             f"(model.max_actions), got {temperature}, {fewest}, {rows} and {max_actions}"
         )
     # Compilers know inference mode badly, and graphs recorded in it worse.
-    with torch.inference_mode(policy.arena is None), torch.no_grad():
+    with torch.inference_mode(not policy.compiled), torch.no_grad():
         if states is None and specs:
             states = policy.encode_spec(collate(specs).to(policy.output_bias.device))
         samples: dict[int, list[Sample]] = {}
