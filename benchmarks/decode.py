@@ -5,7 +5,8 @@
 
 Cached and recomputed steps run the same actions. With --compiled so do eager and compiled ones, and
 programs are drawn both ways; the first compiled step is told in wall time, nothing being on disk of
-what torch may have compiled before.
+what torch may have compiled before. On a CPU that can, programs are drawn with the float16 products
+of an export as well (`policy.half`).
 
 Programs per second are those of whole programs for the same tasks, from the task to source text.
 The peer is a GPT-2 of the policy's width and number of parameters from random weights. It is asked
@@ -46,6 +47,7 @@ from policy.cache import DecodingCache
 from policy.config import ModelConfig
 from policy.decoding import decode, set_decoding, widened
 from policy.grammar import GRAMMAR, PROFILES
+from policy.half import use_float16
 from policy.model import Policy
 from policy.network import SpecStates, close_features
 from policy.sampler import Sample, sample
@@ -184,10 +186,14 @@ def beside_generate(
     """Time `samples` programs of each task, and the peer in both representations."""
     ours = partial(programs, policy, tasks, samples)
     contenders: dict[str, Callable[[], Any]] = {"ours": ours}
+    exported = copy.deepcopy(policy)
+    if use_float16(exported):
+        contenders["exported"] = partial(programs, exported, tasks, samples)
     drawn, parameters = ours(), measure(policy.config).parameters
     record: dict[str, Any] = {"parameters": parameters, "tasks": len(tasks), "samples": samples}
     record["actions_mean"] = statistics.mean(len(made.actions) for made in drawn)
     record["distinct_programs"] = len({(made.task, made.actions) for made in drawn})
+    record |= {name: {} for name in contenders.keys() - {"ours"}}
     if found is not None:
         specs = collate([encode(task, policy.config.spec) for task in tasks])
         as_actions = [[1] * length for length in specs.mask.sum(1).tolist()]
@@ -253,6 +259,9 @@ def _line(name: str, record: dict[str, Any]) -> str:
         if kind in record
     ]
     rate = f"{name}: {record['programs_per_cpu_second']:.1f} programs per CPU second"
+    if "exported" in record:
+        exported = record["exported"]["programs_per_cpu_second"]
+        ratios.append(f"{exported:.1f} programs with the float16 products of an export")
     return ", ".join((rate, *ratios))
 
 

@@ -238,8 +238,8 @@ def _places(
     """Give each choice a row of its own of `size`: the first of each of `rows` (sorted) stays.
 
     The others take rows that nobody stands at, or new ones; when there are more of those than the
-    share `waiting` of the `count` that there were, the last rows move up. Returns what each row becomes a copy of, or None
-    where all stay, and the places.
+    share `waiting` of the `count` that there were, the last rows move up. Returns what each row
+    becomes a copy of, or None where all stay, and the places.
     """
     stays = torch.ones_like(rows, dtype=torch.bool)
     stays[1:] = rows[1:] != rows[:-1]

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from policy import packed
 from policy.attention import attend
 
 # Cosines and sines, alike for all heads: of S positions, or of each row's own.
@@ -71,6 +72,10 @@ def init_normal(weight: Tensor, std: float) -> Tensor:
 class Linear(nn.Linear):
     """A linear map whose weights start from a cut LeCun normal and whose bias starts at 0."""
 
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, bias=bias)
+        self.wide = packed.is_wide(inputs, outputs) and not bias
+
     def reset_parameters(self) -> None:
         """Initialise; called by nn.Linear's constructor."""
         init_normal(self.weight, self.in_features**-0.5)
@@ -82,6 +87,8 @@ class Linear(nn.Linear):
         weight = self.weight
         if weight.dtype == torch.bfloat16:
             x = x.bfloat16()
+        if self.wide and (made := packed.product(x, weight)) is not None:
+            return made
         return functional.linear(x, weight, self.bias)
 
 

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from policy import packed
 from policy.beginnings import Beginning, begin
 from policy.drawing import Drawn, Run
 from policy.grammar import Automaton, Profile, Root, RowContext, codec
@@ -117,7 +118,7 @@ def draw(
             f"(model.max_actions), got {temperature}, {fewest}, {rows} and {max_actions}"
         )
     # Compilers know inference mode badly, and graphs recorded in it worse.
-    with torch.inference_mode(not policy.compiled), torch.no_grad():
+    with torch.inference_mode(not policy.compiled), torch.no_grad(), packed.weights():
         if states is None and specs:
             states = policy.encode_spec(collate(specs).to(policy.output_bias.device))
         samples: dict[int, list[Sample]] = {}

@@ -1,6 +1,7 @@
 """Cached decoding equals the full pass: every switch, ragged rows, forks and rows that join."""
 
 import itertools
+from contextlib import nullcontext
 from statistics import fmean
 from unittest.mock import patch
 
@@ -9,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy import decoding, fixed
+from policy import decoding, fixed, packed
 from policy.cache import DecodingCache
 from policy.config import HRMConfig, ModelConfig, SpecConfig
 from policy.fixed import Arena
@@ -127,7 +128,9 @@ def merge(policy):
 class Run:
     """Decodes given programs as the sampler does drawn ones, and checks every position."""
 
-    def __init__(self, config, plan, seed, precision="float32", arena=None, *, fixed=False, merged=False):
+    def __init__(
+        self, config, plan, seed, precision="float32", arena=None, *, fixed=False, merged=False
+    ):
         begins, tasks, lengths, self.rows = plan
         count = len(begins)
         self.policy = policy_of(config, seed, precision)
@@ -226,11 +229,12 @@ PLANS = {
 }
 
 
-def decode(config, plan, leaves, seed, precision="float32", arena=None, **ways):
+def decode(config, plan, leaves, seed, precision="float32", arena=None, *, packs=False, **ways):
     begins, tasks, lengths, _ = plan
     with torch.no_grad():
         run = Run(config, plan, seed, precision, arena, **ways)
-        run.run(itertools.chain(leaves, itertools.repeat(True)))
+        with packed.weights() if packs else nullcontext():
+            run.run(itertools.chain(leaves, itertools.repeat(True)))
     assert run.agrees
     # Each position after the prefix once, and the one after the last action.
     assert run.compared == sum(
@@ -251,6 +255,13 @@ def test_cached_logits_are_those_of_the_full_pass(config, plan, leaves, seed):
 @given(**PLANS)
 def test_they_are_so_with_merged_products(config, plan, leaves, seed):
     decode(config, plan, leaves, seed, merged=True)
+
+
+@settings(SETTINGS, max_examples=6)
+@given(**PLANS)
+def test_they_are_so_with_packed_weights(config, plan, leaves, seed):
+    with patch.multiple(packed, _FEWEST_INPUTS=8, _FEWEST_OUTPUTS=8):
+        decode(config, plan, leaves, seed, packs=True)
 
 
 @pytest.fixture(scope="module")
