@@ -337,5 +337,5 @@ def test_programs_that_begin_alike_are_computed_once(policy, specs, monkeypatch)
     # A row for each beginning that some programs share, and one for each whole program.
     beginnings = {made.actions[:end] for made in warm for end in range(len(made.actions))}
     distinct = len(beginnings) + len({made.actions for made in warm})
-    assert distinct <= sum(counted) < 1.25 * distinct
+    assert sum(counted) == distinct
     assert max(counted) > 20
