@@ -92,31 +92,11 @@ def _hold(states: Ints, told: int) -> NDArray[np.bool_]:
 def returns() -> Ints:
     """[2^9, W] what signals and the flags that returns and yields ask for allow."""
     states = np.arange(1 << RETURN_BITS + NUM_SIGNALS) << RETURN_BIT
-    derived = _derived(states)
+    derived = context.derive(states)
     # Only at the end of a block must a function have returned.
     derived &= np.where(states & BLOCK, -1, ~context.NEED_RETURN)
     told = int(Flag.ASYNC | Flag.COMPREHENSION) | context.DERIVED
     return _where(_hold(states | derived, told))
-
-
-def _derived(states: Ints) -> Ints:
-    """What follows from flags and signals."""
-
-    def on(flag: Flag) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = states & int(flag) > 0
-        return found
-
-    asynchronous = on(Flag.ASYNC)
-    may_return = on(Flag.FUNCTION) & ~on(Flag.NO_RETURN)
-    may_yield = on(Flag.FUNCTION) & ~on(Flag.COMPREHENSION)
-    holds = {
-        context.NEED_RETURN: on(Flag.MUST_RETURN) & ~on(Flag.RETURNED),
-        context.RETURN: may_return,
-        context.RETURN_VALUE: may_return & ~(asynchronous & on(Flag.YIELDED)),
-        context.YIELD: may_yield & ~(asynchronous & on(Flag.RETURNED_VALUE)),
-        context.YIELD_FROM: may_yield & ~asynchronous,
-    }
-    return np.array(list(holds)) @ np.array(list(holds.values()), dtype=np.int64)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,9 @@ from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from policy.grammar.grammar import GRAMMAR, LOAD, Action, Hole, HoleUse
 from policy.grammar.layout import (
     AROUND_BIT,
@@ -183,3 +186,23 @@ def signals(action: Action) -> int:
 
 
 DERIVED: Final = NEED_RETURN | RETURN | RETURN_VALUE | YIELD | YIELD_FROM
+
+
+def derive(states: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What follows from flags and signals."""
+
+    def on(flag: Flag) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = states & int(flag) > 0
+        return found
+
+    asynchronous = on(Flag.ASYNC)
+    may_return = on(Flag.FUNCTION) & ~on(Flag.NO_RETURN)
+    may_yield = on(Flag.FUNCTION) & ~on(Flag.COMPREHENSION)
+    holds = {
+        NEED_RETURN: on(Flag.MUST_RETURN) & ~on(Flag.RETURNED),
+        RETURN: may_return,
+        RETURN_VALUE: may_return & ~(asynchronous & on(Flag.YIELDED)),
+        YIELD: may_yield & ~(asynchronous & on(Flag.RETURNED_VALUE)),
+        YIELD_FROM: may_yield & ~asynchronous,
+    }
+    return np.array(list(holds)) @ np.array(list(holds.values()), dtype=np.int64)

@@ -112,7 +112,7 @@ def _number(numbers: dict[int, int], known: int) -> Ints:
 def _had(state: int, unknown: int) -> int:
     """The flags that are set, and what follows from them whatever else is or was signalled."""
     feared = state | unknown & ~int(Flag.FUNCTION)
-    found = state & ~NEST_BITS | context.derive(feared)
+    found = state & ~NEST_BITS | int(context.derive(np.array([feared]))[0])
     if feared & Flag.ASYNC:
         # Such a function cannot both yield and return a value.
         found &= ~(context.YIELD | context.RETURN_VALUE)
