@@ -8,7 +8,7 @@ CODE   := actors benchmarks deploy evaluation learner policy replay sandbox task
 export OMP_NUM_THREADS ?= 1
 
 # Tests wait for others half of their time: two run at once. Those of a file share its servers.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 --durations-min=5
 
 .PHONY: help setup train compare test check lint types unit integration soak proto proto-fresh format clean
 
