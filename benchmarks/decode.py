@@ -101,7 +101,7 @@ def cached(policy: Policy, states: SpecStates, rows: torch.Tensor, length: int) 
         states, actions[:tasks, :0], features[:tasks, :1], torch.zeros(tasks).long()
     )
     cache = DecodingCache(policy.config, past, rows, length + 1, policy.arena)
-    reading = states.rows(rows) if not policy.compiled else widened(states.rows(rows))
+    reading = widened(states.rows(rows)) if policy.compiled else states.rows(rows)
     for position in range(length):
         decode(policy, reading, features[:, position], cache)
         cache.push(actions[:, position])

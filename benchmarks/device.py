@@ -209,7 +209,7 @@ class Decoding:
         )
         cache = DecodingCache(policy.config, past, self.tasks, positions + 1, policy.arena)
         reading = self.states.rows(self.tasks)
-        reading = reading if policy.arena is None else widened(reading)
+        reading = widened(reading) if policy.compiled else reading
         for at in range(positions):
             decode(policy, reading, self.features[:, at].contiguous(), cache)
             cache.push(self.actions[:, at])
