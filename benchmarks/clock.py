@@ -36,7 +36,7 @@ class Place(NamedTuple):
 HERE = Place(torch.device("cpu"), "float32")
 
 
-def seconds(work: Callable[[], Any], device: torch.device) -> float:
+def seconds(work: Callable[[], Any], device: torch.device = HERE.device) -> float:
     """Time `work`."""
     if device.type == "cpu":
         began = time.process_time()

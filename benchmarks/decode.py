@@ -41,6 +41,7 @@ from typing import Any
 import torch
 import yaml
 
+from benchmarks.clock import seconds
 from benchmarks.measure import RESULTS, hardware, keep
 from benchmarks.peers.language_model import Peer, body, generating, peer, prompt
 from policy.cache import DecodingCache
@@ -63,13 +64,6 @@ MODELS = Path(__file__).resolve().parent.parent / "configs" / "model"
 ROWS, TASKS, POSITIONS, EVERY = 64, 8, 256, 16
 """Batch and length of the comparison with recomputing, of which every 16th position is timed."""
 MAX_ACTIONS = 64
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """CPU of this process that `work` takes."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
 
 
 def trees(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -61,8 +61,9 @@ def run(config_path: Path | None, resume: Path | None, overrides: Sequence[str])
     config = load(config_path, overrides)
     check(config)
     tasks = build(config.tasks)
-    every = [*tasks.train, *tasks.heldout, *tasks.heldout_families]
-    check_constraints(every, PROFILES[config.actors.profile], config.actors.max_actions)
+    heldout = [*tasks.heldout, *tasks.heldout_families]
+    for drawn, how in ((tasks.train, config.actors), (heldout, config.evaluation)):
+        check_constraints(drawn, PROFILES[how.profile], how.max_actions)
     logging.getLogger().setLevel(logging.WARNING)
     with stopping(lambda: console.print("stopping; Ctrl-C again ends at once")) as stop:
         with sandbox(config) as box:
